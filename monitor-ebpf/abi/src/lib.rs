@@ -1,0 +1,2 @@
+//! The only types that both sides see.
+#![no_std]

@@ -1,0 +1,6 @@
+//! Scopeward holds AI agents on Linux to their declared scope.
+//!
+//! The modules stand in the order of the data's way; `pipeline` names every stage.
+
+pub mod record;
+pub mod scope;

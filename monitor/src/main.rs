@@ -1,0 +1,3 @@
+//! Parse, dispatch, error → exit code.
+
+fn main() {}

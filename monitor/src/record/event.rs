@@ -1,0 +1,195 @@
+//! The event record of product.md: the same in the store, the API, the exporters and `--events`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scope::words::{Access, Kind, Response, Tier, When};
+
+/// The version tag of every record.
+pub const SCHEMA: &str = "scopeward.event/1";
+
+/// One act of a session, with its verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// ULID: unique, and sorted by time.
+    pub id: String,
+    /// When the kernel saw the act; UTC, nanoseconds.
+    pub time: jiff::Timestamp,
+    /// The machine.
+    pub host: Host,
+    /// The session that acted.
+    pub session: SessionRef,
+    /// The process that acted.
+    pub process: ProcessRef,
+    /// What it did.
+    pub act: ActRecord,
+    /// What was called for, and what was done.
+    pub verdict: VerdictRecord,
+    /// What the cut counts in the budget; 0 for what is allowed.
+    pub weight: u32,
+    /// How many acts this record stands for (same session, object and verdict); at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: u64,
+    /// The generation of the scope that decided.
+    pub generation: u32,
+}
+
+const fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_one(count: &u64) -> bool {
+    *count == 1
+}
+
+/// The machine an event comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The host's name.
+    pub name: String,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot_id: String,
+    /// `/etc/machine-id`, where there is one.
+    pub machine_id: Option<String>,
+}
+
+/// The session of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRef {
+    /// `s-` and 16 hexadecimal digits.
+    pub id: String,
+    /// The scope's name.
+    pub agent: String,
+    /// Process id of the session's root.
+    pub root_pid: u32,
+    /// The agent's own session id, where its environment has one.
+    pub agent_session: Option<String>,
+    /// The human for whom it runs.
+    pub owner: Owner,
+}
+
+/// The human for whom a session runs. What is unknown is `null`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The user id.
+    pub uid: u32,
+    /// The user's name.
+    pub name: Option<String>,
+    /// The audit login session.
+    pub login_session: Option<u32>,
+    /// The controlling terminal.
+    pub tty: Option<String>,
+}
+
+/// The process of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRef {
+    /// Process id (of the thread group), as the host sees it.
+    pub pid: u32,
+    /// Thread id.
+    pub tid: u32,
+    /// The parent's process id; 0 where unknown.
+    pub ppid: u32,
+    /// When the process started.
+    pub started: Option<jiff::Timestamp>,
+    /// The program's path.
+    pub exe: Option<String>,
+    /// The script, where the program is an interpreter that was started for one.
+    pub script: Option<String>,
+    /// The arguments.
+    pub argv: Vec<String>,
+    /// The working directory.
+    pub cwd: Option<String>,
+    /// The effective user id.
+    pub uid: u32,
+    /// Program names from the session's root to this process.
+    pub lineage: Vec<String>,
+}
+
+/// What was done. Fields that a kind does not have are absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActRecord {
+    /// Which kind of act.
+    pub kind: Kind,
+    /// The object's path, as the host sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The second path of a rename or link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The pattern of the scope that guards this object, where it is guarded; differs from `path` for an alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarded_as: Option<String>,
+    /// How a file was used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<Access>,
+    /// The device of the file, `major:minor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dev: Option<String>,
+    /// The file's inode number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inode: Option<u64>,
+    /// The remote address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<std::net::IpAddr>,
+    /// The remote port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// `tcp`, `udp`, `icmp`, `raw`, or the protocol's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The name of the scope's endpoint that this address stands for, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The exit status of a process, as a shell shows it (128 + signal where a signal ended it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u32>,
+    /// The socket's address family, for `socket.create`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+}
+
+impl ActRecord {
+    /// An act of `kind` with no other facts.
+    #[must_use]
+    pub const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            path: None,
+            to: None,
+            guarded_as: None,
+            access: Vec::new(),
+            dev: None,
+            inode: None,
+            address: None,
+            port: None,
+            protocol: None,
+            name: None,
+            status: None,
+            family: None,
+        }
+    }
+}
+
+/// The answer to an act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictRecord {
+    /// What the scope called for.
+    pub called_for: Response,
+    /// What was really done.
+    pub applied: Response,
+    /// When, relative to the act.
+    pub when: When,
+    /// Which mechanism did it.
+    pub tier: Tier,
+    /// The scope's name.
+    pub scope: String,
+    /// The rule that decided, as `files.rule[0]` or `network.default`; `null` for what is allowed by default.
+    pub rule: Option<String>,
+    /// The reason that the scope's author wrote.
+    pub reason: Option<String>,
+    /// The grant that allowed it.
+    pub grant: Option<String>,
+}

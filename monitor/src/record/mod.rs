@@ -1,0 +1,3 @@
+//! The event record, and the store that keeps it.
+
+pub mod event;

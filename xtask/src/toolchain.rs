@@ -25,7 +25,7 @@ pub const MISSING: &str = "the eBPF toolchain is not here yet: run `cargo xtask 
     target/toolchain), or name an object built elsewhere in SCOPEWARD_EBPF_OBJECT";
 
 /// First line of the stamp that a complete `target/toolchain` carries; raised when its layout changes.
-pub const LAYOUT: &str = "scopeward toolchain 1";
+pub const LAYOUT: &str = "scopeward toolchain 2";
 
 /// A compiler and a linker that can build the eBPF programs.
 pub struct Toolchain {

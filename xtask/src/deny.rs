@@ -41,12 +41,13 @@ fn check(root: &Path, what: &[&str]) -> Result<Outcome, String> {
         command.args([
             "--log-level",
             "warn",
+            "--config",
+            "deny.toml",
             "--manifest-path",
             manifest,
             "check",
-            "--config",
         ]);
-        process::run(command.arg(root.join("deny.toml")).args(what).current_dir(root))?;
+        process::run(command.args(what).current_dir(root))?;
     }
     Ok(Outcome::Passed)
 }

@@ -105,11 +105,11 @@ impl Toolchain {
 }
 
 /// Takes away what an outer cargo, clippy or a person's settings would make of the inner one's compiler.
+/// RUSTUP_TOOLCHAIN stays: without it rustup would obey the `rust-toolchain.toml` of each dependency.
 pub fn forget_outer_cargo(command: &mut Command) {
-    const OUTER: [&str; 6] = [
+    const OUTER: [&str; 5] = [
         "RUSTFLAGS",
         "RUSTDOC",
-        "RUSTUP_TOOLCHAIN",
         "CARGO_MAKEFLAGS",
         "MAKEFLAGS",
         "CARGO_ENCODED_RUSTFLAGS",

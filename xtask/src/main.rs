@@ -9,6 +9,7 @@ mod process;
 mod setup;
 mod shape;
 mod source;
+mod tally;
 mod test;
 mod toolchain;
 

@@ -4,6 +4,7 @@ mod apt;
 mod arrows;
 mod build;
 mod ci;
+mod demo;
 mod deny;
 mod process;
 mod setup;
@@ -22,6 +23,7 @@ usage: cargo xtask COMMAND
 
   setup   installs what is missing (the eBPF toolchain, a C compiler); every other command does this first
   build   the release binary, target/release/scopeward
+  demo    holds a session of git, python3 and curl to a scope, and shows what happened
   test    all tests; those that cannot run here say why, and are counted
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["setup"] => setup::run(&root),
         ["build"] => setup::run(&root).and_then(|()| build::release(&root).map(drop)),
+        ["demo"] => setup::run(&root).and_then(|()| demo::play::run(&root)),
         ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {

@@ -10,6 +10,7 @@ use super::{
     model::{AfterFreeze, Budget, Freeze, Match, SocketPattern},
     pattern::PathPattern,
     rule_id::RuleId,
+    sets::credentials::class_named,
     words::{Access, Mode, Response},
 };
 
@@ -221,7 +222,8 @@ pub const DEFAULT_FREEZE: Freeze = Freeze {
 };
 
 impl Effective {
-    /// The same scope for one owner: `~` replaced by `home` everywhere.
+    /// The same scope for one owner: `~` replaced by `home` everywhere. A credential class that says so is left out
+    /// where its paths are the owner's own home.
     #[must_use]
     pub fn resolve(&self, home: &Path) -> Self {
         let mut scope = self.clone();
@@ -234,6 +236,12 @@ impl Effective {
             all(&mut entry.exe);
         }
         all(&mut scope.files.write);
+        scope.files.rules.retain(|rule| {
+            let class = rule.class.and_then(class_named);
+            class
+                .and_then(|class| class.not_home.as_ref())
+                .is_none_or(|not_home| home != Path::new(not_home))
+        });
         for rule in &mut scope.files.rules {
             all(&mut rule.paths);
             for unless in &mut rule.unless {

@@ -89,7 +89,13 @@ impl Rule {
     /// equal values the stronger response. At most 2^17.
     #[must_use]
     pub fn precedence(&self, pattern: &PathPattern) -> u32 {
-        (u32::from(pattern.rank()) << 4) | u32::from(15 - self.layer.min(15))
+        self.precedence_of_rank(pattern.rank())
+    }
+
+    /// The same, from the rank of a pattern of any kind.
+    #[must_use]
+    pub fn precedence_of_rank(&self, rank: u16) -> u32 {
+        (u32::from(rank) << 4) | u32::from(15 - self.layer.min(15))
     }
 }
 

@@ -181,6 +181,32 @@ pub enum SocketPattern {
     Abstract(NameGlob),
 }
 
+impl SocketPattern {
+    /// How specific it is, on the scale of [`PathPattern::rank`]: an abstract name without a `*` counts as a path, one
+    /// with a `*` as a name anywhere.
+    #[must_use]
+    pub fn rank(&self) -> u16 {
+        match self {
+            Self::Path(pattern) => pattern.rank(),
+            Self::Abstract(name) if name.is_exact() => PathPattern::Exact(name.prefix().to_owned()).rank(),
+            Self::Abstract(name) => PathPattern::Anywhere {
+                parent: None,
+                name: name.clone(),
+            }
+            .rank(),
+        }
+    }
+}
+
+impl std::fmt::Display for SocketPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(pattern) => pattern.fmt(f),
+            Self::Abstract(name) => write!(f, "@{name}"),
+        }
+    }
+}
+
 /// `[sockets]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sockets {

@@ -131,7 +131,7 @@ impl NetworkRule {
 pub struct Files {
     /// For what no rule names.
     pub default: DefaultResponse,
-    /// Where `write_default` does not apply.
+    /// Where writing is allowed unless a rule says otherwise.
     pub write: Vec<PathPattern>,
     /// For writing what no rule and no `write` names; `default` decides where there is none.
     pub write_default: Option<DefaultResponse>,

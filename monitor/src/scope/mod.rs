@@ -19,4 +19,6 @@ pub mod ports;
 pub mod rule_id;
 pub mod sets;
 pub mod suggest;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod words;

@@ -59,10 +59,10 @@ fn by_rules(
 
 /// What no rule names.
 fn unnamed(files: &Files, act: &FileFacts<'_>, access: Access) -> Verdict {
+    if access == Access::Write && files.write.iter().any(|pattern| pattern.matches(act.path)) {
+        return Verdict::ALLOWED;
+    }
     match &files.write_default {
-        Some(_) if access == Access::Write && files.write.iter().any(|p| p.matches(act.path)) => {
-            Verdict::ALLOWED
-        }
         Some(write_default) if access == Access::Write => standing(write_default, instead::write(act)),
         _ => standing(&files.default, instead::file(None, act)),
     }

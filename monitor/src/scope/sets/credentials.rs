@@ -85,7 +85,13 @@ static CLASSES: LazyLock<Vec<CredentialClass>> = LazyLock::new(|| {
 
 fn read(source: &str) -> Result<Vec<CredentialClass>, String> {
     let data: Data = toml::from_str(source).map_err(|error| error.to_string())?;
-    data.class.into_iter().map(class).collect()
+    let (good, bad): (Vec<_>, Vec<_>) = data.class.into_iter().map(class).partition(Result::is_ok);
+    let errors: Vec<String> = bad.into_iter().filter_map(Result::err).collect();
+    if errors.is_empty() {
+        Ok(good.into_iter().flatten().collect())
+    } else {
+        Err(errors.join("; "))
+    }
 }
 
 fn class(data: ClassData) -> Result<CredentialClass, String> {
@@ -113,11 +119,16 @@ fn class(data: ClassData) -> Result<CredentialClass, String> {
 }
 
 fn patterns(texts: &[String]) -> Result<Vec<PathPattern>, String> {
-    let mut patterns = Vec::with_capacity(texts.len());
-    for text in texts {
-        patterns.extend(PathPattern::parse_all(text).map_err(|error| format!("{text}: {error}"))?);
+    let read = texts
+        .iter()
+        .map(|text| PathPattern::parse_all(text).map_err(|error| error.to_string()));
+    let (good, bad): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
+    let errors: Vec<String> = bad.into_iter().filter_map(Result::err).collect();
+    if errors.is_empty() {
+        Ok(good.into_iter().flatten().flatten().collect())
+    } else {
+        Err(errors.join("; "))
     }
-    Ok(patterns)
 }
 
 /// Every class, in the order of the catalogue.

@@ -3,5 +3,7 @@
 //! The modules stand in the order of the data's way; `pipeline` names every stage.
 
 pub mod api;
+pub mod cli;
+pub mod config;
 pub mod record;
 pub mod scope;

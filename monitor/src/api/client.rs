@@ -156,6 +156,12 @@ pub struct LineStream {
 }
 
 impl LineStream {
+    /// True where a whole line is there already: [`LineStream::next`] gives it without waiting.
+    #[must_use]
+    pub fn has_line(&self) -> bool {
+        self.buffer[self.read..].contains(&b'\n')
+    }
+
     /// The next line, without its end; `None` at the end of the stream.
     ///
     /// # Errors

@@ -111,7 +111,11 @@ mod tests {
     #[test]
     fn who_may_do_what() {
         let policy = Policy { operators: BTreeSet::from([500]), readers: Some(77) };
-        let peer = |uid, gid| Peer { uid, gids: vec![gid], ..Peer::this_process() };
+        let peer = |uid, gid| {
+            let mut peer = Peer::this_process();
+            (peer.uid, peer.gids) = (uid, vec![gid]);
+            peer
+        };
         let owner = Owner { uid: 1_000, ..Owner::default() };
         //           uid, gid: reads all, reads, freeze, thaw, kill
         let table = [

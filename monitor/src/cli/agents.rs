@@ -9,6 +9,9 @@ use crate::cli::render::time::local;
 use crate::cli::render::{json, table};
 use crate::cli::sessions::{mode_word, owner_words};
 
+/// From this width on, the description is shown.
+const WIDE: u16 = 110;
+
 /// Nothing to choose but the form.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
@@ -28,11 +31,13 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
         return Ok(Exit::Done);
     }
     let heads = ["AGENT", "MODE", "SESSIONS", "FOR", "SINCE", "ACTS", "CUTS", "DESCRIPTION"];
-    let mut rows = table::table(&output.look, &heads);
+    let wide = output.look.width.is_none_or(|width| width >= WIDE);
+    let shown = if wide { heads.len() } else { heads.len() - 1 };
+    let mut rows = table::table(&output.look, &heads[..shown]);
     for agent in &agents {
         let owners: Vec<_> = agent.owners.iter().map(owner_words).collect();
         let since = agent.since.map_or_else(String::new, |since| local(since, &output.look.zone));
-        rows.add_row([
+        let cells = [
             table::text(&agent.name),
             table::text(mode_word(agent.mode)),
             table::number(agent.sessions),
@@ -41,8 +46,10 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
             table::number(agent.acts),
             table::number(agent.cuts),
             table::text(agent.description.as_deref().unwrap_or_default()),
-        ]);
+        ];
+        rows.add_row(cells.into_iter().take(shown));
     }
+    table::keep_whole(&mut rows, &[1]);
     table::fit(&mut rows);
     table::write(output, &rows)?;
     Ok(Exit::Done)

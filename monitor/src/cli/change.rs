@@ -24,6 +24,10 @@ pub struct ChangeArgs {
     pub json: bool,
 }
 
+fn counted_processes(count: u64) -> String {
+    if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }
+}
+
 /// Asks the daemon for `change`, and says how the session stands then.
 ///
 /// # Errors
@@ -41,7 +45,7 @@ pub async fn run(
     } else {
         let (id, agent) = (escape(&session.id), escape(&session.agent));
         let state = state_words(&session.status);
-        output.line(&format!("{id} ({agent}): {}; {} processes", escape(&state), session.processes))?;
+        output.line(&format!("{id} ({agent}): {}; {} in it", escape(&state), counted_processes(session.processes)))?;
     }
     Ok(Exit::Done)
 }

@@ -10,6 +10,9 @@ use crate::cli::render::{json, table};
 use crate::record::event::Owner;
 use crate::scope::words::Mode;
 
+/// From this width on, everything is shown.
+const WIDE: u16 = 120;
+
 /// Which sessions.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
@@ -32,26 +35,30 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
         json::write_all(output, &sessions)?;
         return Ok(Exit::Done);
     }
-    let heads = ["SESSION", "AGENT", "MODE", "STATE", "FOR", "ROOT", "SINCE", "PROCS", "ACTS", "CUTS", "LAST CUT"];
-    let mut rows = table::table(&output.look, &heads);
+    let wide = output.look.width.is_none_or(|width| width >= WIDE);
+    let narrow_heads = ["SESSION", "AGENT", "STATE", "FOR", "SINCE", "CUTS"];
+    let heads = ["SESSION", "AGENT", "STATE", "FOR", "SINCE", "CUTS", "MODE", "ROOT", "PROCS", "ACTS", "LAST CUT"];
+    let mut rows = table::table(&output.look, if wide { &heads } else { &narrow_heads });
     for session in &sessions {
-        let last_cut = session.last_cut.as_ref().map_or_else(String::new, |cut| {
-            format!("{}: {}", cut.applied.word(), cut.act)
-        });
-        rows.add_row([
+        let last_cut = session.last_cut.as_ref();
+        let last_cut = last_cut.map_or_else(String::new, |cut| format!("{}: {}", cut.applied.word(), cut.act));
+        let cells = [
             table::text(&session.id),
             table::text(&session.agent),
-            table::text(mode_word(session.mode)),
             table::text(&state_words(&session.status)),
             table::text(&owner_words(&session.owner)),
-            table::number(session.root_pid.into()),
             table::text(&local(session.since, &output.look.zone)),
+            table::number(session.cuts),
+            table::text(mode_word(session.mode)),
+            table::number(session.root_pid.into()),
             table::number(session.processes),
             table::number(session.acts),
-            table::number(session.cuts),
             table::text(&last_cut),
-        ]);
+        ];
+        let shown = if wide { heads.len() } else { narrow_heads.len() };
+        rows.add_row(cells.into_iter().take(shown));
     }
+    table::keep_whole(&mut rows, if wide { &[0, 4, 6] } else { &[0] });
     table::fit(&mut rows);
     table::write(output, &rows)?;
     Ok(Exit::Done)

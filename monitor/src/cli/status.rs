@@ -7,7 +7,9 @@ use crate::cli::failure::CliError;
 use crate::cli::render::escape::{escape, escape_lines};
 use crate::cli::render::output::Output;
 use crate::cli::render::time::{age, local};
+use crate::cli::render::words::{counted, size};
 use crate::cli::render::{json, table};
+use crate::cli::sessions::mode_word;
 use crate::record::health::{StoreHealth, StoreState};
 
 /// Nothing to choose but the form.
@@ -38,7 +40,7 @@ fn show(status: &Status, output: &mut Output<'_>) -> Result<(), CliError> {
     let up = age(status.since, output.look.now);
     output.line(&format!("scopeward {} runs as process {pid} since {since} ({up})", escape(version)))?;
     let rate = status.events_per_second;
-    output.line(&format!("{sessions} sessions, {rate:.1} events a second, scopes of generation {generation}"))?;
+    output.line(&format!("{}, {rate:.1} events a second, scopes of generation {generation}", counted(*sessions, "session")))?;
     output.line("")?;
     if status.degraded.is_empty() {
         output.line("Nothing is degraded.")?;
@@ -92,14 +94,17 @@ fn store_lines(store: &StoreHealth, output: &Output<'_>) -> Vec<String> {
     let oldest = store.oldest.map_or_else(String::new, |time| format!(", back to {}", local(time, zone)));
     let StoreHealth { segments, written, backlog, .. } = store;
     lines.push(format!(
-        "Store: {} in {segments} segments{oldest}; {written} events written, {backlog} waiting.",
-        size(store.bytes)
+        "Store: {} in {}{oldest}; {} written, {backlog} waiting.",
+        size(store.bytes),
+        counted(*segments, "segment"),
+        counted(*written, "event"),
     ));
     if let StoreState::Failing(reason) = &store.state {
         lines.push(format!("! The store cannot write, events wait in memory: {}", escape(reason)));
     }
     if store.lost > 0 {
-        lines.push(format!("! {} events, {} of them cuts, found no room and are not stored.", store.lost, store.lost_cuts));
+        let (lost, cuts) = (counted(store.lost, "event"), counted(store.lost_cuts, "cut"));
+        lines.push(format!("! {lost} ({cuts} among them) found no room in memory and went unrecorded."));
     }
     if let Some(gap) = &store.gap {
         let after = gap.after.map_or_else(|| "the beginning".to_owned(), |time| local(time, zone));
@@ -126,9 +131,8 @@ fn show_scopes(scopes: &[ScopeInfo], output: &mut Output<'_>) -> Result<(), CliE
             ScopeState::NotLoaded => "errors; not loaded",
             ScopeState::Expired => "expired",
         };
-        let mode = format!("{:?}", scope.mode).to_lowercase();
         let file = scope.file.as_deref().unwrap_or("built in");
-        rows.add_row([table::text(&scope.name), table::text(&mode), table::text(state), table::text(file)]);
+        rows.add_row([table::text(&scope.name), table::text(mode_word(scope.mode)), table::text(state), table::text(file)]);
     }
     table::fit(&mut rows);
     table::write(output, &rows)?;
@@ -140,14 +144,4 @@ fn show_scopes(scopes: &[ScopeInfo], output: &mut Output<'_>) -> Result<(), CliE
         }
     }
     Ok(())
-}
-
-/// Bytes in the unit that suits.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_240 => format!("{bytes} bytes"),
-        10_240..10_485_760 => format!("{} KiB", bytes >> 10),
-        10_485_760..10_737_418_240 => format!("{} MiB", bytes >> 20),
-        _ => format!("{} GiB", bytes >> 30),
-    }
 }

@@ -9,6 +9,7 @@ use crate::cli::render::escape::escape;
 use crate::cli::render::event::link_words;
 use crate::cli::render::json;
 use crate::cli::render::output::Output;
+use crate::cli::render::words::counted;
 use crate::cli::sessions::{mode_word, owner_words, state_words};
 
 /// Which session.
@@ -55,7 +56,7 @@ fn show_children(node: &TreeNode, indent: &str, output: &mut Output<'_>) -> Resu
 fn words_of(node: &TreeNode) -> String {
     let mut words = link_words(node.exe.as_deref().unwrap_or("?"), node.pid, &node.argv);
     if node.cuts > 0 {
-        words.push_str(&format!("  ({} cuts)", node.cuts));
+        words.push_str(&format!("  ({})", counted(node.cuts, "cut")));
     }
     if !node.alive {
         words.push_str("  (ended)");

@@ -28,23 +28,32 @@ impl EventRows {
     pub fn push(&mut self, output: &mut Output<'_>, event: &EventRecord) -> Result<(), CliError> {
         let zone = output.look.zone.clone();
         let today = day(event.time, &zone);
+        let terminal = output.look.width.is_some();
         if self.day.as_ref() != Some(&today) {
             self.flush(output)?;
             let first = self.day.is_none();
-            output.line(&format!("{today} ({})", zone.to_offset_info(event.time).abbreviation()))?;
+            if terminal {
+                output.line(&format!("{today} ({})", zone.to_offset_info(event.time).abbreviation()))?;
+            }
             if first {
                 let heads = ["TIME", "EVENT", "VERDICT", "AGENT", "PROCESS", "ACT"].map(Cell::new);
                 self.pending.push(heads);
             }
-            self.day = Some(today);
+            self.day = Some(today.clone());
         }
+        // A line of a pipe stands alone; on a terminal, the day stands above.
+        let time = clock(event.time, &zone);
+        let time = if terminal { time } else { format!("{today} {time}") };
+        let act = act_words(&event.act, event.count);
+        let narrow = output.look.width.is_some_and(|width| width < WIDE);
+        let act = if narrow { format!("{} {act}", escape(&process_words(event))) } else { act };
         self.pending.push([
-            Cell::new(clock(event.time, &zone)),
+            Cell::new(time),
             text(&event.id),
             verdict(&verdict_words(&event.verdict), event.verdict.called_for),
             text(&event.session.agent),
             text(&process_words(event)),
-            Cell::new(act_words(&event.act, event.count)),
+            Cell::new(act),
         ]);
         Ok(())
     }
@@ -79,10 +88,10 @@ fn rows(look: &Look, rows: Vec<[Cell; 6]>) -> Table {
     let least = |width| ColumnConstraint::LowerBoundary(Width::Fixed(width));
     let constraints = match (look.width, wide) {
         (Some(width), true) => {
-            vec![exact(14), exact(28), exact(13), exact(16), exact(20), exact(width - 91)]
+            vec![exact(14), exact(28), exact(14), exact(15), exact(18), exact(width - 89)]
         }
-        (Some(width), false) => vec![exact(14), exact(28), exact(13), exact(width.saturating_sub(55).max(10))],
-        (None, _) => vec![least(14), least(28), least(13), least(16), least(20), least(1)],
+        (Some(width), false) => vec![exact(14), exact(28), exact(14), exact(width.saturating_sub(56).max(10))],
+        (None, _) => vec![least(25), least(28), least(14), least(15), least(18), least(1)],
     };
     table.set_constraints(constraints);
     table

@@ -6,3 +6,4 @@ pub mod json;
 pub mod output;
 pub mod table;
 pub mod time;
+pub mod words;

@@ -1,7 +1,7 @@
 //! Tables: columns without lines, wrapped to the terminal's width; unwrapped where there is no terminal.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table};
 
 use crate::cli::failure::CliError;
 use crate::cli::render::escape::escape;
@@ -35,6 +35,15 @@ pub fn bare(look: &Look) -> Table {
 pub fn fit(table: &mut Table) {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
+    }
+}
+
+/// Columns that are shown whole: what is copied from them must not be broken into lines.
+pub fn keep_whole(table: &mut Table, columns: &[usize]) {
+    for column in columns {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
 }
 

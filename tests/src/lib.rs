@@ -1,1 +1,3 @@
-//! Fixtures that the end-to-end tests share.
+//! Attack programs and fixtures that the end-to-end tests share.
+
+pub mod attack;

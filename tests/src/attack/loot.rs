@@ -77,7 +77,12 @@ impl Loot {
     /// # Errors
     /// Those of creating, sizing and mapping a file.
     pub fn create(path: &Path, slots: usize) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)?;
         file.set_len((slots.max(1) * SLOT) as u64)?;
         Self::map(path, &file)
     }
@@ -96,7 +101,11 @@ impl Loot {
         let prot = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a new mapping of a file that nobody truncates while it is mapped.
         let base = unsafe { mmap(None, length, prot, MapFlags::MAP_SHARED, file, 0)? };
-        Ok(Self { path: path.to_owned(), base: base.cast(), slots: bytes / SLOT })
+        Ok(Self {
+            path: path.to_owned(),
+            base: base.cast(),
+            slots: bytes / SLOT,
+        })
     }
 
     /// How many slots there are.
@@ -112,7 +121,10 @@ impl Loot {
     #[must_use]
     pub fn slot(&self, index: usize) -> Slot<'_> {
         assert!(index < self.slots, "slot {index} of {}", self.slots);
-        Slot { loot: self, at: index * SLOT }
+        Slot {
+            loot: self,
+            at: index * SLOT,
+        }
     }
 }
 
@@ -214,7 +226,8 @@ impl Slot<'_> {
         match outcome {
             Ok(()) => self.set_state(State::Done),
             Err(error) => {
-                self.word(ERRNO_AT).store(error.raw_os_error().unwrap_or(-1), Ordering::SeqCst);
+                self.word(ERRNO_AT)
+                    .store(error.raw_os_error().unwrap_or(-1), Ordering::SeqCst);
                 self.set_state(State::Refused);
             }
         }

@@ -2,7 +2,8 @@
 //! its own where the answer may be its death.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::libc;
 use nix::sys::prctl::set_child_subreaper;
@@ -11,11 +12,14 @@ use super::command::{Aim, Order};
 use super::files::accomplice::{clone_with, leave};
 use super::files::target::{FileTarget, wait_for};
 use super::loot::{Loot, Slot, State};
+use super::network::datagram;
 use super::network::target::{NetworkTarget, payload};
 use super::technique::Sort;
 
 /// An attacker that hangs is ended by its own alarm after this many seconds.
 const PATIENCE_SECONDS: u32 = 10;
+/// How long two attackers wait for each other.
+const MEETING: Duration = Duration::from_secs(60);
 
 /// The slot of an attempt: the attack's, or its twin's.
 #[must_use]
@@ -28,10 +32,17 @@ pub const fn slot_of(trial: usize, twin: bool) -> usize {
 /// # Errors
 /// Those of mapping the loot and of starting processes; what a technique meets is recorded in its slot.
 pub fn carry_out(order: &Order) -> io::Result<usize> {
-    let path = order.loot.clone().unwrap_or_else(|| scratch_loot());
-    let loot = if order.loot.is_some() { Loot::open(&path)? } else { Loot::create(&path, order.trials * 2)? };
+    let path = order.loot.clone().unwrap_or_else(scratch_loot);
+    let loot = if order.loot.is_some() {
+        Loot::open(&path)?
+    } else {
+        Loot::create(&path, order.trials * 2)?
+    };
     if order.supervise {
         set_child_subreaper(true)?;
+    }
+    if let Some((mine, theirs)) = &order.meet {
+        meet(mine, theirs)?;
     }
     let mut made = 0;
     for trial in 0..order.trials {
@@ -40,7 +51,11 @@ pub fn carry_out(order: &Order) -> io::Result<usize> {
                 continue;
             }
             let slot = loot.slot(slot_of(trial, twin));
-            if order.supervise { in_child(order, trial, twin, slot)? } else { attempt(order, trial, twin, slot) }
+            if order.supervise {
+                in_child(order, trial, twin, slot)?;
+            } else {
+                attempt(order, trial, twin, slot);
+            }
             made += 1;
         }
     }
@@ -49,6 +64,22 @@ pub fn carry_out(order: &Order) -> io::Result<usize> {
         std::fs::remove_file(&path)?;
     }
     Ok(made)
+}
+
+/// Makes the file `mine`, then waits for `theirs`.
+fn meet(mine: &Path, theirs: &Path) -> io::Result<()> {
+    std::fs::write(mine, "")?;
+    let begun = Instant::now();
+    while !theirs.exists() {
+        if begun.elapsed() > MEETING {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the other attacker did not come",
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 fn scratch_loot() -> PathBuf {
@@ -66,14 +97,42 @@ const fn has_twin(aim: &Aim) -> bool {
 fn attempt(order: &Order, trial: usize, twin: bool, slot: Slot<'_>) {
     slot.set_state(State::Begun);
     let outcome = match (&order.technique.sort, &order.aim) {
-        (Sort::File(technique), Aim::File { on, twin: twin_on, aside }) => {
+        (
+            Sort::File(technique),
+            Aim::File {
+                on,
+                twin: twin_on,
+                aside,
+            },
+        ) => {
             let path = if twin { twin_on.as_ref().unwrap_or(on) } else { on };
             let path = PathBuf::from(path.replace("{}", &trial.to_string()));
-            (technique.attempt)(&FileTarget { path, aside: aside.clone(), trial }, slot)
+            (technique.attempt)(
+                &FileTarget {
+                    path,
+                    aside: aside.clone(),
+                    trial,
+                },
+                slot,
+            )
         }
         (Sort::Network(technique), Aim::Network { to, allowed, tag, .. }) => {
-            let (to, tag) = if twin { (*allowed, "twin") } else { (*to, tag.as_str()) };
-            (technique.attempt)(&NetworkTarget { to, allowed: *allowed, payload: payload(tag, trial) })
+            let (to, tag) = if twin {
+                (*allowed, "twin")
+            } else {
+                (*to, tag.as_str())
+            };
+            // The benign twin of a forbidden kind of socket is a common one.
+            let by = if twin && technique.forbidden_socket {
+                datagram::sendto
+            } else {
+                technique.attempt
+            };
+            by(&NetworkTarget {
+                to,
+                allowed: *allowed,
+                payload: payload(tag, trial),
+            })
         }
         _ => Err(io::ErrorKind::InvalidInput.into()),
     };
@@ -101,7 +160,10 @@ fn print_loot(loot: &Loot) {
             continue;
         }
         let data = slot.data();
-        let used = data.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let used = data
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |last| last + 1);
         let text = String::from_utf8_lossy(data.get(..used).unwrap_or_default()).into_owned();
         let line = serde_json::json!({
             "attempt": index / 2, "twin": index % 2 == 1, "state": format!("{:?}", slot.state()),

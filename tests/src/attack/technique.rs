@@ -107,8 +107,22 @@ impl Technique {
 type FileAttempt = fn(&FileTarget, Slot<'_>) -> io::Result<()>;
 type NetworkAttempt = fn(&NetworkTarget) -> io::Result<()>;
 
-const fn file(name: &'static str, content: Content, gain: Gain, consumes: bool, attempt: FileAttempt) -> Technique {
-    Technique { name, sort: Sort::File(FileTechnique { content, gain, consumes, attempt }) }
+const fn file(
+    name: &'static str,
+    content: Content,
+    gain: Gain,
+    consumes: bool,
+    attempt: FileAttempt,
+) -> Technique {
+    Technique {
+        name,
+        sort: Sort::File(FileTechnique {
+            content,
+            gain,
+            consumes,
+            attempt,
+        }),
+    }
 }
 
 const fn read(name: &'static str, attempt: FileAttempt) -> Technique {
@@ -126,7 +140,12 @@ const fn run(name: &'static str, attempt: FileAttempt) -> Technique {
 const fn net(name: &'static str, transport: Transport, family: Family, attempt: NetworkAttempt) -> Technique {
     Technique {
         name,
-        sort: Sort::Network(NetworkTechnique { transport, family, forbidden_socket: false, attempt }),
+        sort: Sort::Network(NetworkTechnique {
+            transport,
+            family,
+            forbidden_socket: false,
+            attempt,
+        }),
     }
 }
 
@@ -147,7 +166,13 @@ pub const TECHNIQUES: &[Technique] = &[
     read("open", files::plain::attempt),
     read("symlink", files::symlink::attempt),
     read("hard-link", files::hard_link::attempt),
-    file("rename", Content::Secret, Gain::Read, true, files::rename::attempt),
+    file(
+        "rename",
+        Content::Secret,
+        Gain::Read,
+        true,
+        files::rename::attempt,
+    ),
     read("proc-root", files::proc_root::attempt),
     read("bind-mount", files::bind_mount::attempt),
     read("bind-mount-file", files::bind_mount_file::attempt),
@@ -183,29 +208,129 @@ pub const TECHNIQUES: &[Technique] = &[
     destroy("unlink", files::unlink::attempt),
     net("tcp4", Transport::Tcp, Family::V4, network::stream::tcp),
     net("tcp6", Transport::Tcp, Family::V6, network::stream::tcp),
-    net("tcp-v4-mapped", Transport::Tcp, Family::V4, network::stream::v4_mapped),
-    net("tcp-thread", Transport::Tcp, Family::V4, network::in_thread::attempt),
-    net("tcp-nonblocking", Transport::Tcp, Family::V4, network::nonblocking::attempt),
-    net("tcp-reconnect", Transport::Tcp, Family::V4, network::reconnect::tcp),
-    net("fast-open", Transport::Tcp, Family::V4, network::fast_open::sendto),
-    net("fast-open6", Transport::Tcp, Family::V6, network::fast_open::sendto),
-    net("fast-open-deferred", Transport::Tcp, Family::V4, network::fast_open::deferred),
-    net("fast-open-mptcp", Transport::Mptcp, Family::V4, network::fast_open::mptcp),
+    net(
+        "tcp-v4-mapped",
+        Transport::Tcp,
+        Family::V4,
+        network::stream::v4_mapped,
+    ),
+    net(
+        "tcp-thread",
+        Transport::Tcp,
+        Family::V4,
+        network::in_thread::attempt,
+    ),
+    net(
+        "tcp-nonblocking",
+        Transport::Tcp,
+        Family::V4,
+        network::nonblocking::attempt,
+    ),
+    net(
+        "tcp-reconnect",
+        Transport::Tcp,
+        Family::V4,
+        network::reconnect::tcp,
+    ),
+    net(
+        "fast-open",
+        Transport::Tcp,
+        Family::V4,
+        network::fast_open::sendto,
+    ),
+    net(
+        "fast-open6",
+        Transport::Tcp,
+        Family::V6,
+        network::fast_open::sendto,
+    ),
+    net(
+        "fast-open-deferred",
+        Transport::Tcp,
+        Family::V4,
+        network::fast_open::deferred,
+    ),
+    net(
+        "fast-open-mptcp",
+        Transport::Mptcp,
+        Family::V4,
+        network::fast_open::mptcp,
+    ),
     net("mptcp4", Transport::Mptcp, Family::V4, network::stream::mptcp),
     net("mptcp6", Transport::Mptcp, Family::V6, network::stream::mptcp),
     net("sctp", Transport::Sctp, Family::V4, network::stream::sctp),
-    net("udp-connected", Transport::Udp, Family::V4, network::datagram::connected),
-    net("udp-sendto", Transport::Udp, Family::V4, network::datagram::sendto),
-    net("udp6-sendto", Transport::Udp, Family::V6, network::datagram::sendto),
-    net("udp-v4-mapped", Transport::Udp, Family::V4, network::datagram::v4_mapped),
-    net("udp-sendmsg", Transport::Udp, Family::V4, network::datagram::by_sendmsg),
-    net("udp-sendmmsg", Transport::Udp, Family::V4, network::datagram::by_sendmmsg),
-    net("udp-packet-info", Transport::Udp, Family::V4, network::datagram::packet_info),
-    net("udp-connected-elsewhere", Transport::Udp, Family::V4, network::datagram::connected_elsewhere),
-    net("udp-reconnect", Transport::Udp, Family::V4, network::reconnect::udp),
-    net("udp-lite", Transport::UdpLite, Family::V4, network::datagram::lite),
-    net("io-uring-connect", Transport::Tcp, Family::V4, network::io_uring::connect),
-    net("io-uring-sendmsg", Transport::Udp, Family::V4, network::io_uring::sendmsg),
+    net(
+        "udp-connected",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::connected,
+    ),
+    net(
+        "udp-sendto",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::sendto,
+    ),
+    net(
+        "udp6-sendto",
+        Transport::Udp,
+        Family::V6,
+        network::datagram::sendto,
+    ),
+    net(
+        "udp-v4-mapped",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::v4_mapped,
+    ),
+    net(
+        "udp-sendmsg",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::by_sendmsg,
+    ),
+    net(
+        "udp-sendmmsg",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::by_sendmmsg,
+    ),
+    net(
+        "udp-packet-info",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::packet_info,
+    ),
+    net(
+        "udp-connected-elsewhere",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::connected_elsewhere,
+    ),
+    net(
+        "udp-reconnect",
+        Transport::Udp,
+        Family::V4,
+        network::reconnect::udp,
+    ),
+    net(
+        "udp-lite",
+        Transport::UdpLite,
+        Family::V4,
+        network::datagram::lite,
+    ),
+    net(
+        "io-uring-connect",
+        Transport::Tcp,
+        Family::V4,
+        network::io_uring::connect,
+    ),
+    net(
+        "io-uring-sendmsg",
+        Transport::Udp,
+        Family::V4,
+        network::io_uring::sendmsg,
+    ),
     crafted("raw", Transport::Udp, network::crafted::raw),
     crafted("packet", Transport::Udp, network::crafted::packet),
     crafted("ping", Transport::Icmp, network::crafted::ping),

@@ -23,7 +23,10 @@ fn main() -> ExitCode {
     };
     match carry_out(&order) {
         Ok(made) => {
-            println!("{}", serde_json::json!({ "technique": order.technique.name, "made": made }));
+            println!(
+                "{}",
+                serde_json::json!({ "technique": order.technique.name, "made": made })
+            );
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -35,7 +35,11 @@ pub fn leave() -> ! {
 
 /// Reports ready, then calls `steal` over and over until it has obtained something, or the opener (the
 /// parent) has been dead for a while; then leaves.
-pub fn steal_until_dead(opener: libc::pid_t, slot: Slot<'_>, mut steal: impl FnMut() -> io::Result<usize>) -> ! {
+pub fn steal_until_dead(
+    opener: libc::pid_t,
+    slot: Slot<'_>,
+    mut steal: impl FnMut() -> io::Result<usize>,
+) -> ! {
     slot.report_ready();
     let begun = Instant::now();
     let mut died: Option<Instant> = None;

@@ -12,6 +12,10 @@ use crate::attack::loot::Slot;
 /// Those of the calls.
 pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let copy = target.aside("copy");
-    Command::new("/bin/cp").arg(&target.path).arg(&copy).stderr(Stdio::null()).status()?;
+    Command::new("/bin/cp")
+        .arg(&target.path)
+        .arg(&copy)
+        .stderr(Stdio::null())
+        .status()?;
     open_and_read(&copy, slot)
 }

@@ -33,7 +33,11 @@ unsafe fn int80(number: i32, a: u32, b: u32, c: u32) -> io::Result<i32> {
             out("r8") _, out("r9") _, out("r10") _, out("r11") _,
         );
     }
-    if result < 0 { Err(io::Error::from_raw_os_error(-result)) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::from_raw_os_error(-result))
+    } else {
+        Ok(result)
+    }
 }
 
 /// `int 0x80` with open, then read, with path and buffer below 4 GiB.

@@ -44,7 +44,12 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let mut ring = IoUring::new(4)?;
     push(&mut ring, &[open_entry(&path).build()])?;
     let fd = results(&mut ring, 1)?;
-    push(&mut ring, &[opcode::Read::new(types::Fd(fd), slot.data_ptr(), ROOM).offset(0).build()])?;
+    push(
+        &mut ring,
+        &[opcode::Read::new(types::Fd(fd), slot.data_ptr(), ROOM)
+            .offset(0)
+            .build()],
+    )?;
     obtained(usize::try_from(results(&mut ring, 1)?).unwrap_or(0))
 }
 
@@ -58,7 +63,13 @@ pub fn linked(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let mut ring = IoUring::new(4)?;
     let guess = types::Fd(next_descriptor()?);
     let open = open_entry(&path).build().flags(squeue::Flags::IO_LINK);
-    push(&mut ring, &[open, opcode::Read::new(guess, slot.data_ptr(), ROOM).offset(0).build()])?;
+    push(
+        &mut ring,
+        &[
+            open,
+            opcode::Read::new(guess, slot.data_ptr(), ROOM).offset(0).build(),
+        ],
+    )?;
     obtained(usize::try_from(results(&mut ring, 2)?).unwrap_or(0))
 }
 
@@ -71,8 +82,19 @@ pub fn fixed(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let mut ring = IoUring::new(4)?;
     ring.submitter().register_files_sparse(1)?;
     let place = types::DestinationSlot::try_from_slot_target(0).map_err(|_| io::ErrorKind::InvalidInput)?;
-    let open = open_entry(&path).file_index(Some(place)).build().flags(squeue::Flags::IO_LINK);
-    push(&mut ring, &[open, opcode::Read::new(types::Fixed(0), slot.data_ptr(), ROOM).offset(0).build()])?;
+    let open = open_entry(&path)
+        .file_index(Some(place))
+        .build()
+        .flags(squeue::Flags::IO_LINK);
+    push(
+        &mut ring,
+        &[
+            open,
+            opcode::Read::new(types::Fixed(0), slot.data_ptr(), ROOM)
+                .offset(0)
+                .build(),
+        ],
+    )?;
     obtained(usize::try_from(results(&mut ring, 2)?).unwrap_or(0))
 }
 
@@ -85,7 +107,18 @@ pub fn polled(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let mut ring = IoUring::builder().setup_sqpoll(50).build(4)?;
     ring.submitter().register_files_sparse(1)?;
     let place = types::DestinationSlot::try_from_slot_target(0).map_err(|_| io::ErrorKind::InvalidInput)?;
-    let open = open_entry(&path).file_index(Some(place)).build().flags(squeue::Flags::IO_LINK);
-    push(&mut ring, &[open, opcode::Read::new(types::Fixed(0), slot.data_ptr(), ROOM).offset(0).build()])?;
+    let open = open_entry(&path)
+        .file_index(Some(place))
+        .build()
+        .flags(squeue::Flags::IO_LINK);
+    push(
+        &mut ring,
+        &[
+            open,
+            opcode::Read::new(types::Fixed(0), slot.data_ptr(), ROOM)
+                .offset(0)
+                .build(),
+        ],
+    )?;
     obtained(usize::try_from(results(&mut ring, 2)?).unwrap_or(0))
 }

@@ -18,7 +18,16 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
     let length = NonZeroUsize::new(size.min(DATA)).ok_or(io::ErrorKind::UnexpectedEof)?;
     // SAFETY: a new private mapping of an open file; it stays until the attacker exits.
-    let pages = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE, &file, 0)? };
+    let pages = unsafe {
+        mmap(
+            None,
+            length,
+            ProtFlags::PROT_READ,
+            MapFlags::MAP_PRIVATE,
+            &file,
+            0,
+        )?
+    };
     // SAFETY: `length` bytes of the mapping, all within the file, which only this test writes.
     slot.put(unsafe { std::slice::from_raw_parts(pages.as_ptr().cast(), length.get()) });
     Ok(())

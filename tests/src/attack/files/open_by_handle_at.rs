@@ -24,7 +24,11 @@ struct Handle {
 pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let path = target.c_path()?;
     let mount = File::open(&target.aside)?;
-    let mut handle = Handle { bytes: 128, kind: 0, data: [0; 128] };
+    let mut handle = Handle {
+        bytes: 128,
+        kind: 0,
+        data: [0; 128],
+    };
     let mut mount_id = 0_i32;
     // SAFETY: path is a C string, handle has the room it states, mount_id is a live integer.
     let named = unsafe {
@@ -42,7 +46,12 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     }
     // SAFETY: the handle was filled by the kernel; mount is an open descriptor of the same file system.
     let opened = unsafe {
-        libc::syscall(libc::SYS_open_by_handle_at, mount.as_raw_fd(), &raw mut handle, libc::O_RDONLY)
+        libc::syscall(
+            libc::SYS_open_by_handle_at,
+            mount.as_raw_fd(),
+            &raw mut handle,
+            libc::O_RDONLY,
+        )
     };
     let number = i32::try_from(opened).map_err(io::Error::other)?;
     if number < 0 {

@@ -18,7 +18,9 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let below = File::open(directory)?;
-    let how = OpenHow::new().flags(OFlag::O_RDONLY).resolve(ResolveFlag::RESOLVE_BENEATH);
+    let how = OpenHow::new()
+        .flags(OFlag::O_RDONLY)
+        .resolve(ResolveFlag::RESOLVE_BENEATH);
     let file = nix::fcntl::openat2(&below, name, how)?;
     obtained(slot.pread(file.as_raw_fd())?)
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use nix::unistd::{getppid, getpid, setsid};
+use nix::unistd::{getpid, getppid, setsid};
 
 use super::accomplice::{clone_with, leave};
 use super::target::{FileTarget, open_and_read, wait_for};

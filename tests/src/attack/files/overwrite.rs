@@ -11,5 +11,8 @@ use crate::attack::loot::Slot;
 /// # Errors
 /// Those of the calls.
 pub fn attempt(target: &FileTarget, _slot: Slot<'_>) -> io::Result<()> {
-    OpenOptions::new().write(true).open(&target.path)?.write_all(b"overwritten by the attacker")
+    OpenOptions::new()
+        .write(true)
+        .open(&target.path)?
+        .write_all(b"overwritten by the attacker")
 }

@@ -13,5 +13,10 @@ const PROGRAM: &str = "import os,sys;os.write(1,os.read(os.open(sys.argv[1],os.O
 /// # Errors
 /// Those of starting it; `Other` where it fails.
 pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
-    run_into_loot(Command::new("/usr/bin/python3").args(["-I", "-S", "-c", PROGRAM]).arg(&target.path), slot)
+    run_into_loot(
+        Command::new("/usr/bin/python3")
+            .args(["-I", "-S", "-c", PROGRAM])
+            .arg(&target.path),
+        slot,
+    )
 }

@@ -15,7 +15,13 @@ fn pass(target: &FileTarget, socket: &UnixStream) -> io::Result<()> {
     let file = File::open(&target.path)?;
     let descriptors = [file.as_raw_fd()];
     let rights = [ControlMessage::ScmRights(&descriptors)];
-    sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(b"!")], &rights, MsgFlags::empty(), None)?;
+    sendmsg::<()>(
+        socket.as_raw_fd(),
+        &[IoSlice::new(b"!")],
+        &rights,
+        MsgFlags::empty(),
+        None,
+    )?;
     Ok(())
 }
 

@@ -26,7 +26,8 @@ impl FileTarget {
     /// A path in the attacker's own directory that nothing has yet.
     #[must_use]
     pub fn aside(&self, what: &str) -> PathBuf {
-        self.aside.join(format!("{what}-{}-{}", self.trial, std::process::id()))
+        self.aside
+            .join(format!("{what}-{}-{}", self.trial, std::process::id()))
     }
 
     /// The file's path as system calls take it.
@@ -52,7 +53,11 @@ pub fn open_and_read(path: &Path, slot: Slot<'_>) -> io::Result<()> {
 /// # Errors
 /// `UnexpectedEof` for a count of 0.
 pub fn obtained(bytes: usize) -> io::Result<()> {
-    if bytes == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    if bytes == 0 {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    } else {
+        Ok(())
+    }
 }
 
 /// The descriptor number that the next open in this process gets: the lowest free one.
@@ -81,6 +86,13 @@ pub fn wait_for(pid: libc::pid_t) -> io::Result<i32> {
 /// # Errors
 /// Those of starting it; `Other` where it fails.
 pub fn run_into_loot(command: &mut Command, slot: Slot<'_>) -> io::Result<()> {
-    let status = command.stdin(std::process::Stdio::null()).stdout(slot.sink()?).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(status.to_string())) }
+    let status = command
+        .stdin(std::process::Stdio::null())
+        .stdout(slot.sink()?)
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(status.to_string()))
+    }
 }

@@ -21,7 +21,9 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
         for _ in 0..SPINNERS {
             scope.spawn(|| {
                 slot.report_ready();
-                while !stop.load(Ordering::Relaxed) && !slot.pread(guess).is_ok_and(|bytes| bytes > 0) {}
+                while !stop.load(Ordering::Relaxed) && !slot.pread(guess).is_ok_and(|bytes| bytes > 0) {
+                    std::hint::spin_loop();
+                }
             });
         }
         let opened = slot.await_ready(SPINNERS).and_then(|()| File::open(&target.path));

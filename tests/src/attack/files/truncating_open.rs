@@ -11,5 +11,9 @@ use crate::attack::loot::Slot;
 /// # Errors
 /// Those of open.
 pub fn attempt(target: &FileTarget, _slot: Slot<'_>) -> io::Result<()> {
-    OpenOptions::new().write(true).truncate(true).open(&target.path).map(drop)
+    OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(&target.path)
+        .map(drop)
 }

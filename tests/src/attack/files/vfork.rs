@@ -23,6 +23,8 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     let pid = unsafe { clone(child, &mut stack, flags, Some(nix::libc::SIGCHLD))? };
     match wait_for(pid.as_raw())? {
         0 => Ok(()),
-        status => Err(io::Error::other(format!("the child ended with status {status:#x}"))),
+        status => Err(io::Error::other(format!(
+            "the child ended with status {status:#x}"
+        ))),
     }
 }

@@ -9,6 +9,10 @@ use nix::libc;
 
 use super::target::{NetworkTarget, connect, send, send_to, socket};
 
+/// The source address that packets claim: one set aside for documentation, since loopback takes in no packet from
+/// outside that claims to come from an address of its own.
+const SOURCE: [u8; 4] = [192, 0, 2, 1];
+
 fn v4(address: SocketAddr) -> io::Result<Ipv4Addr> {
     match address.ip() {
         IpAddr::V4(ip) => Ok(ip),
@@ -18,7 +22,10 @@ fn v4(address: SocketAddr) -> io::Result<Ipv4Addr> {
 
 /// The Internet checksum of `bytes` (an even number of them).
 fn checksum(bytes: &[u8]) -> u16 {
-    let mut sum: u32 = bytes.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let mut sum: u32 = bytes
+        .chunks_exact(2)
+        .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])))
+        .sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
@@ -32,7 +39,7 @@ fn udp_packet(target: &NetworkTarget) -> io::Result<Vec<u8>> {
     let mut packet = vec![0x45, 0];
     packet.extend((20 + udp_length).to_be_bytes());
     packet.extend([0, 0, 0, 0, 64, 17, 0, 0]);
-    packet.extend(to);
+    packet.extend(SOURCE);
     packet.extend(to);
     let sum = checksum(&packet).to_be_bytes();
     packet[10..12].copy_from_slice(&sum);
@@ -62,12 +69,12 @@ pub fn packet(target: &NetworkTarget) -> io::Result<()> {
     let socket = socket(libc::AF_PACKET, libc::SOCK_DGRAM, i32::from(protocol))?;
     // SAFETY: an address of zeros is a valid value of this plain struct.
     let mut link: libc::sockaddr_ll = unsafe { zeroed() };
-    link.sll_family = libc::AF_PACKET as libc::sa_family_t;
+    link.sll_family = u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?;
     link.sll_protocol = protocol;
     link.sll_ifindex = i32::try_from(nix::net::if_::if_nametoindex("lo")?).map_err(io::Error::other)?;
     link.sll_halen = 6;
     let packet = udp_packet(target)?;
-    let length = size_of_val(&link) as libc::socklen_t;
+    let length = u32::try_from(size_of_val(&link)).map_err(io::Error::other)?;
     // SAFETY: packet and address are live and of the lengths given.
     let sent = unsafe {
         libc::sendto(
@@ -79,7 +86,11 @@ pub fn packet(target: &NetworkTarget) -> io::Result<()> {
             length,
         )
     };
-    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if sent < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// An ICMP echo request that carries the payload, through a ping socket.

@@ -23,7 +23,10 @@ fn run(ring: &mut IoUring, entry: &squeue::Entry) -> io::Result<i32> {
 }
 
 fn socket(ring: &mut IoUring, to: SocketAddr, kind: libc::c_int) -> io::Result<types::Fd> {
-    Ok(types::Fd(run(ring, &opcode::Socket::new(family(&to), kind, 0).build())?))
+    Ok(types::Fd(run(
+        ring,
+        &opcode::Socket::new(family(&to), kind, 0).build(),
+    )?))
 }
 
 /// Socket, connect and send, each an operation of the ring; over TCP.
@@ -34,9 +37,16 @@ pub fn connect(target: &NetworkTarget) -> io::Result<()> {
     let mut ring = IoUring::new(4)?;
     let fd = socket(&mut ring, target.to, libc::SOCK_STREAM)?;
     let to = SockaddrStorage::from(target.to);
-    run(&mut ring, &opcode::Connect::new(fd, to.as_ptr(), to.len()).build())?;
+    run(
+        &mut ring,
+        &opcode::Connect::new(fd, to.as_ptr(), to.len()).build(),
+    )?;
     let length = u32::try_from(target.payload.len()).map_err(io::Error::other)?;
-    run(&mut ring, &opcode::Send::new(fd, target.payload.as_ptr(), length).build()).map(drop)
+    run(
+        &mut ring,
+        &opcode::Send::new(fd, target.payload.as_ptr(), length).build(),
+    )
+    .map(drop)
 }
 
 /// Socket and sendmsg with an address, each an operation of the ring; over UDP.

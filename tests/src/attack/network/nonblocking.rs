@@ -18,6 +18,9 @@ pub fn attempt(target: &NetworkTarget) -> io::Result<()> {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
     }
-    poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)], PollTimeout::from(2000_u16))?;
+    poll(
+        &mut [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)],
+        PollTimeout::from(2000_u16),
+    )?;
     send(&socket, &target.payload)
 }

@@ -9,11 +9,19 @@ use nix::libc;
 use super::target::{NetworkTarget, connect, family, send, socket};
 
 fn dissolve(socket: &OwnedFd) -> io::Result<()> {
-    let nowhere = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
-    let length = size_of_val(&nowhere) as libc::socklen_t;
+    // AF_UNSPEC is 0.
+    let nowhere = libc::sockaddr {
+        sa_family: 0,
+        sa_data: [0; 14],
+    };
+    let length = u32::try_from(size_of_val(&nowhere)).map_err(io::Error::other)?;
     // SAFETY: an address of the length given.
     let dissolved = unsafe { libc::connect(socket.as_raw_fd(), &raw const nowhere, length) };
-    if dissolved < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if dissolved < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 fn again(kind: libc::c_int, allowed: SocketAddr, target: &NetworkTarget) -> io::Result<()> {

@@ -36,7 +36,10 @@ pub fn v4_mapped(target: &NetworkTarget) -> io::Result<()> {
 /// # Errors
 /// Those of the calls.
 pub fn mptcp(target: &NetworkTarget) -> io::Result<()> {
-    deliver(&socket(family(&target.to), libc::SOCK_STREAM, libc::IPPROTO_MPTCP)?, target)
+    deliver(
+        &socket(family(&target.to), libc::SOCK_STREAM, libc::IPPROTO_MPTCP)?,
+        target,
+    )
 }
 
 /// SCTP, one-to-one.
@@ -44,5 +47,8 @@ pub fn mptcp(target: &NetworkTarget) -> io::Result<()> {
 /// # Errors
 /// Those of the calls; `EPROTONOSUPPORT` on kernels without it.
 pub fn sctp(target: &NetworkTarget) -> io::Result<()> {
-    deliver(&socket(family(&target.to), libc::SOCK_STREAM, libc::IPPROTO_SCTP)?, target)
+    deliver(
+        &socket(family(&target.to), libc::SOCK_STREAM, libc::IPPROTO_SCTP)?,
+        target,
+    )
 }

@@ -38,7 +38,11 @@ pub fn mapped(address: SocketAddr) -> SocketAddr {
 /// The address family for `address`.
 #[must_use]
 pub const fn family(address: &SocketAddr) -> libc::c_int {
-    if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }
+    if address.is_ipv4() {
+        libc::AF_INET
+    } else {
+        libc::AF_INET6
+    }
 }
 
 /// `socket`.
@@ -60,7 +64,10 @@ pub fn socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> 
 /// # Errors
 /// Those of the call.
 pub fn connect(socket: &OwnedFd, to: SocketAddr) -> io::Result<()> {
-    Ok(nix::sys::socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(to))?)
+    Ok(nix::sys::socket::connect(
+        socket.as_raw_fd(),
+        &SockaddrStorage::from(to),
+    )?)
 }
 
 /// `send`.
@@ -85,10 +92,17 @@ pub fn send_to(socket: &OwnedFd, bytes: &[u8], to: SocketAddr, flags: libc::c_in
 ///
 /// # Errors
 /// Those of `setsockopt`.
-pub fn set_option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
-    // SAFETY: the value is a live integer of the length given.
-    let set = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), size_of_val(&value) as libc::socklen_t)
-    };
-    if set < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+pub fn set_option(
+    socket: &OwnedFd,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
+    // SAFETY: the value is a live integer of 4 bytes.
+    let set = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), 4) };
+    if set < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }

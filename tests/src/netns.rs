@@ -1,12 +1,14 @@
 //! A network of the test's own: loopback with two addresses of each family, and nothing else.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::process::Command;
+use std::time::Duration;
 
 use nix::sched::{CloneFlags, unshare};
 
 use crate::attack::technique::Family;
+use crate::process::wait_until;
 
 /// The address that scopes of the tests allow.
 #[must_use]
@@ -63,6 +65,25 @@ fn prepare() -> io::Result<()> {
             let options: &[&str] = if address.is_ipv6() { &["nodad"] } else { &[] };
             ip(&[&["addr", "add", &place, "dev", "lo"], options].concat())?;
         }
+    }
+    // The kernel makes the routes a moment after the addresses.
+    let reachable = |family| {
+        let any = if family == Family::V4 {
+            "0.0.0.0:0"
+        } else {
+            "[::]:0"
+        };
+        UdpSocket::bind(any)
+            .and_then(|socket| socket.connect((forbidden(family), 9)))
+            .is_ok()
+    };
+    if !wait_until(Duration::from_secs(5), || {
+        reachable(Family::V4) && reachable(Family::V6)
+    }) {
+        return Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the new network has no routes",
+        ));
     }
     for (name, value) in SETTINGS {
         let path = format!("/proc/sys/net/{name}");

@@ -58,7 +58,11 @@ pub fn steal_until_dead(
     }
 }
 
-/// Gives accomplices time to use what this process has opened.
-pub fn linger() {
-    std::thread::sleep(AFTER_DEATH);
+/// Gives accomplices time to use what this process has opened, until they have, or to try where it opened nothing.
+pub fn linger(opened: bool, slot: Slot<'_>) {
+    let begun = Instant::now();
+    let bound = if opened { PATIENCE } else { AFTER_DEATH };
+    while begun.elapsed() < bound && slot.data().first() == Some(&0) {
+        std::thread::sleep(Duration::from_micros(100));
+    }
 }

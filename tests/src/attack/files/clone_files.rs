@@ -21,6 +21,6 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
     }
     slot.await_ready(1)?;
     let opened = File::open(&target.path);
-    linger();
+    linger(opened.is_ok(), slot);
     opened.map(drop)
 }

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
+use super::accomplice::linger;
 use super::target::{FileTarget, next_descriptor};
 use crate::attack::loot::Slot;
 
@@ -27,7 +27,7 @@ pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
             });
         }
         let opened = slot.await_ready(SPINNERS).and_then(|()| File::open(&target.path));
-        std::thread::sleep(Duration::from_millis(1));
+        linger(opened.is_ok(), slot);
         stop.store(true, Ordering::Relaxed);
         opened.map(drop)
     })

@@ -1,1 +1,5 @@
-//! api
+//! HTTP/JSON on a unix socket, with callers known by their credentials.
+
+pub mod control;
+pub mod peer;
+pub mod types;

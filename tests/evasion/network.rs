@@ -92,7 +92,7 @@ fn hold(technique: &Technique, network: NetworkTechnique) {
     let neighbour = neighbour
         .finish(Duration::from_secs(300))
         .expect("the attacker outside ends");
-    let far = forbidden.settled(|_| false);
+    let far = forbidden.settled(|tally| tally.delivered("outside") == trials);
     let near = allowed.settled(|tally| tally.delivered("twin") == trials);
 
     let row = Row {

@@ -116,24 +116,21 @@ impl Listener {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What has reached it when `enough` says so, or nothing more has come for 300 ms, or 5 s are over.
+    /// What has reached it when `enough` says so and nothing more has come for 100 ms, or after 10 s.
     #[must_use]
     pub fn settled(&self, enough: impl Fn(&Tally) -> bool) -> Tally {
-        let begun = Instant::now();
-        let mut last = self.tally();
-        let mut changed = Instant::now();
-        while !enough(&last)
-            && changed.elapsed() < Duration::from_millis(300)
-            && begun.elapsed().as_secs() < 5
-        {
+        let (begun, mut last, mut changed) = (Instant::now(), self.tally(), Instant::now());
+        loop {
+            let quiet = changed.elapsed() > Duration::from_millis(100);
+            if quiet && enough(&last) || begun.elapsed() > Duration::from_secs(10) {
+                return last;
+            }
             std::thread::sleep(Duration::from_millis(10));
             let now = self.tally();
             if now != last {
-                last = now;
-                changed = Instant::now();
+                (last, changed) = (now, Instant::now());
             }
         }
-        last
     }
 }
 

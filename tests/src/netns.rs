@@ -1,7 +1,7 @@
 //! A network of the test's own: loopback with two addresses of each family, and nothing else.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
@@ -67,19 +67,30 @@ fn prepare() -> io::Result<()> {
         }
     }
     // The kernel makes the routes a moment after the addresses.
-    let reachable = |family| {
-        let any = if family == Family::V4 {
-            "0.0.0.0:0"
-        } else {
-            "[::]:0"
-        };
-        UdpSocket::bind(any)
-            .and_then(|socket| socket.connect((forbidden(family), 9)))
-            .is_ok()
+    let reachable = |address: IpAddr| {
+        let server = TcpListener::bind((address, 0)).and_then(|server| server.local_addr());
+        // The port is free again by now: to be refused there is to have reached it.
+        let reached = server.and_then(TcpStream::connect);
+        reached
+            .err()
+            .is_none_or(|error| error.kind() == io::ErrorKind::ConnectionRefused)
     };
-    if !wait_until(Duration::from_secs(5), || {
-        reachable(Family::V4) && reachable(Family::V6)
-    }) {
+    let addresses = [
+        forbidden(Family::V4),
+        allowed(Family::V4),
+        forbidden(Family::V6),
+        allowed(Family::V6),
+    ];
+    let mut in_a_row = 0;
+    let settled = wait_until(Duration::from_secs(5), || {
+        in_a_row = if addresses.into_iter().all(reachable) {
+            in_a_row + 1
+        } else {
+            0
+        };
+        in_a_row == 10
+    });
+    if !settled {
         return Err(io::Error::new(
             io::ErrorKind::TimedOut,
             "the new network has no routes",

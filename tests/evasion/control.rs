@@ -61,7 +61,7 @@ fn check_file(technique: &Technique, file: FileTechnique) -> Result<(), String> 
 
 #[test]
 fn every_file_technique_succeeds() {
-    if !require("control::files", &[Need::Root]) {
+    if !require(&[Need::Root]) {
         return;
     }
     let _turn = take_turn();
@@ -149,7 +149,7 @@ fn special(name: &str) -> Result<(), String> {
 
 #[test]
 fn every_network_technique_succeeds() {
-    if !require("control::network", &[Need::Root, Need::Ip]) {
+    if !require(&[Need::Root, Need::Ip]) {
         return;
     }
     let _turn = take_turn();

@@ -25,10 +25,7 @@ fn open_in_this_tier(name: &str) -> &'static str {
 }
 
 fn check(name: &str) {
-    if !require(
-        &format!("files::{name}"),
-        &[Need::Root, Need::Bpf, Need::Scopeward],
-    ) {
+    if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
         return;
     }
     let technique = Technique::named(name).expect("a technique of the table");
@@ -80,7 +77,7 @@ fn hold(technique: &Technique, file: FileTechnique) {
     );
     same.extend(meeting(&there, &here));
 
-    let session = Session::new(&scope, &scratch.path("events"));
+    let session = Session::new(&scratch, &scope);
     let running = session.start(&attack).expect("start the session");
     let neighbour =
         Bounded::start(Command::new(&same[0]).args(&same[1..])).expect("start the attacker outside");
@@ -189,6 +186,9 @@ techniques! {
     io_uring_polled: "io-uring-polled",
     orphan: "orphan",
     vfork: "vfork",
+    exec_from_thread: "exec-from-thread",
+    clone_parent: "clone-parent",
+    fork_tree: "fork-tree",
     thread_race: "thread-race",
     clone_files: "clone-files",
     pidfd_getfd: "pidfd-getfd",

@@ -11,7 +11,7 @@ use scopeward_tests::listener::Listener;
 use scopeward_tests::netns;
 use scopeward_tests::process::Bounded;
 use scopeward_tests::programs::trials;
-use scopeward_tests::requirement::{Need, require, say_skipped, take_turn};
+use scopeward_tests::requirement::{Need, require, say_skipped, take_turn, test_name};
 use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
 use scopeward_tests::session::{Session, cuts};
@@ -19,10 +19,7 @@ use scopeward_tests::table::{self, Row};
 use scopeward_tests::trial::{answers, meeting, network_attack, recorded};
 
 fn check(name: &str) {
-    if !require(
-        &format!("network::{name}"),
-        &[Need::Root, Need::Bpf, Need::Scopeward, Need::Ip],
-    ) {
+    if !require(&[Need::Root, Need::Bpf, Need::Scopeward, Need::Ip]) {
         return;
     }
     let technique = Technique::named(name).expect("a technique of the table");
@@ -30,18 +27,16 @@ fn check(name: &str) {
         panic!("{name} is no network technique")
     };
     let _turn = take_turn();
-    netns::in_new_network(|| hold(technique, network)).expect("make a network");
+    let test = test_name();
+    netns::in_new_network(|| hold(&test, technique, network)).expect("make a network");
 }
 
-fn hold(technique: &Technique, network: NetworkTechnique) {
+fn hold(test: &str, technique: &Technique, network: NetworkTechnique) {
     let name = technique.name;
     let trials = trials();
     let forbidden = match Listener::start(network.transport, (netns::forbidden(network.family), 0).into()) {
         Err(error) if error.raw_os_error() == Some(libc::EPROTONOSUPPORT) => {
-            say_skipped(
-                &format!("network::{name}"),
-                &format!("this kernel has no {:?}", network.transport),
-            );
+            say_skipped(test, &format!("this kernel has no {:?}", network.transport));
             return;
         }
         other => other.expect("start the forbidden server"),
@@ -84,7 +79,7 @@ fn hold(technique: &Technique, network: NetworkTechnique) {
     );
     same.extend(meeting(&there, &here));
 
-    let session = Session::new(&scope, &scratch.path("events"));
+    let session = Session::new(&scratch, &scope);
     let running = session.start(&attack).expect("start the session");
     let neighbour =
         Bounded::start(Command::new(&same[0]).args(&same[1..])).expect("start the attacker outside");

@@ -1,6 +1,7 @@
 //! Attack programs and fixtures that the end-to-end tests share.
 
 pub mod attack;
+pub mod daemon;
 pub mod listener;
 pub mod netns;
 pub mod process;

@@ -19,8 +19,8 @@ pub enum Need {
     Scopeward,
     /// The command `ip`.
     Ip,
-    /// The command `sudo`, and a user to call from.
-    Sudo,
+    /// A user without rights, `nobody`, and `setpriv` to become that user.
+    Nobody,
 }
 
 /// Why `need` is not met, or `None`.
@@ -32,8 +32,9 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Bpf => root && Path::new("/sys/kernel/btf/vmlinux").exists() && has_cgroup2(),
         Need::Scopeward => programs::scopeward().is_some_and(|path| path.exists()),
         Need::Ip => on_path("ip"),
-        Need::Sudo => {
-            on_path("sudo") && nix::unistd::User::from_name("nobody").is_ok_and(|user| user.is_some())
+        Need::Nobody => {
+            let known = nix::unistd::User::from_name("nobody").is_ok_and(|user| user.is_some());
+            root && on_path("setpriv") && known
         }
     };
     let why = match need {
@@ -41,7 +42,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Bpf => "no BTF, no cgroup v2 or not root",
         Need::Scopeward => "no scopeward program (build it, or set SCOPEWARD_BIN)",
         Need::Ip => "no `ip` command",
-        Need::Sudo => "no `sudo` command or no user `nobody`",
+        Need::Nobody => "not root, no `setpriv` command or no user `nobody`",
     };
     (!met).then(|| why.to_owned())
 }
@@ -63,12 +64,18 @@ pub fn say_skipped(test: &str, why: &str) {
     }
 }
 
-/// Whether all of `needs` are met; else says what is missing.
+/// The name of the running test, which the test runner gives to its thread.
 #[must_use]
-pub fn require(test: &str, needs: &[Need]) -> bool {
+pub fn test_name() -> String {
+    std::thread::current().name().unwrap_or("a test").to_owned()
+}
+
+/// Whether all of `needs` are met; else says what is missing. To be called from the test's own thread.
+#[must_use]
+pub fn require(needs: &[Need]) -> bool {
     match needs.iter().find_map(|need| missing(*need)) {
         Some(why) => {
-            say_skipped(test, &why);
+            say_skipped(&test_name(), &why);
             false
         }
         None => true,

@@ -1,25 +1,25 @@
 //! A command in an agent session: `scopeward run`, its events and its end.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::process::Bounded;
-use crate::programs;
+use crate::scratch::Scratch;
 
 /// How long a session may take.
 const BOUND: Duration = Duration::from_secs(600);
 
 /// A `scopeward run` that has not been started.
-pub struct Session {
+pub struct Session<'a> {
+    scratch: &'a Scratch,
     scope: PathBuf,
     events: PathBuf,
     mode: &'static str,
-    socket: Option<PathBuf>,
 }
 
 /// A session that has ended.
@@ -35,56 +35,42 @@ pub struct Ended {
     pub events: Vec<Value>,
 }
 
-impl Session {
-    /// A session under the scope file `scope` that writes its events to `events`, in enforce mode.
+impl<'a> Session<'a> {
+    /// A session under the scope file `scope`, in enforce mode, that writes its events to `events` in `scratch`.
     #[must_use]
-    pub fn new(scope: &Path, events: &Path) -> Self {
+    pub fn new(scratch: &'a Scratch, scope: &Path) -> Self {
         Self {
+            scratch,
             scope: scope.to_owned(),
-            events: events.to_owned(),
+            events: scratch.path("events"),
             mode: "enforce",
-            socket: None,
         }
     }
 
     /// Only decides and records.
     #[must_use]
-    pub fn observing(mut self) -> Self {
+    pub const fn observing(mut self) -> Self {
         self.mode = "observe";
         self
     }
 
-    /// Enrols at the daemon behind `socket`.
+    /// Writes its events to another file, or with `-` to standard output.
     #[must_use]
-    pub fn at(mut self, socket: &Path) -> Self {
-        self.socket = Some(socket.to_owned());
+    pub fn events_to(mut self, events: &Path) -> Self {
+        events.clone_into(&mut self.events);
         self
     }
 
-    /// The command line up to `--`, for tests that start it in a way of their own.
-    ///
-    /// # Panics
-    /// Where there is no `scopeward` program; tests ask for it first.
-    #[must_use]
-    pub fn prefix(&self) -> Vec<OsString> {
-        let program = programs::scopeward().expect("the test requires the scopeward program");
-        let mut words: Vec<OsString> = vec![program.into(), "run".into(), "--scope".into()];
-        words.push(self.scope.clone().into());
-        words.extend(["--mode".into(), self.mode.into(), "--events".into()]);
-        words.push(self.events.clone().into());
-        words.push("--".into());
-        words
-    }
-
-    /// The whole command line, as a command to start.
+    /// The command line for `words` in the session, as a command to start.
     #[must_use]
     pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
-        let prefix = self.prefix();
-        let mut command = Command::new(&prefix[0]);
-        command.args(&prefix[1..]).args(words).stdin(Stdio::null());
-        if let Some(socket) = &self.socket {
-            command.env("SCOPEWARD_SOCKET", socket);
-        }
+        let mut command = self.scratch.scopeward(&["run", "--mode", self.mode, "--scope"]);
+        command
+            .arg(&self.scope)
+            .arg("--events")
+            .arg(&self.events)
+            .arg("--")
+            .args(words);
         command
     }
 

@@ -8,9 +8,11 @@ use super::technique::Technique;
 
 /// How the program is called.
 pub const USAGE: &str = "usage: attack list
+       attack storm LOOT FILE SIGN SECONDS
        attack [--loot FILE] [--trials N] [--supervise] [--aside DIR] TECHNIQUE --on PATH [--twin PATH]
        attack [--loot FILE] [--trials N] [--supervise] [--tag TAG] TECHNIQUE --to ADDR:PORT --allowed ADDR:PORT [--twin]
 
+A storm forks without end until the file SIGN is there; then each process of it reads FILE.
 With --supervise each attempt is a process of its own, so that one that is killed is followed by the next.
 `{}` in PATH stands for the number of the attempt. --twin makes each attempt a second time on PATH, or on
 the allowed endpoint. The loot file has two slots for each attempt: the attack's and the twin's.

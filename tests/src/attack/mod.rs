@@ -4,5 +4,6 @@ pub mod command;
 pub mod files;
 pub mod loot;
 pub mod network;
+pub mod storm;
 pub mod supervise;
 pub mod technique;

@@ -2,5 +2,6 @@
 //!
 //! The modules stand in the order of the data's way; `pipeline` names every stage.
 
+pub mod observe;
 pub mod record;
 pub mod scope;

@@ -1,3 +1,9 @@
 //! Parse, dispatch, error → exit code.
 
-fn main() {}
+use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
+
+fn main() {
+    if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
+        watchdog_main(&job);
+    }
+}

@@ -28,12 +28,12 @@ fn acts_of_members_are_told_by_object() {
         ("chmod", &["key"][..], ChangeKind::Attributes),
         ("truncate", &["key"], ChangeKind::Modify),
         ("link", &["key", "far/link"], ChangeKind::Link),
-        ("link", &["key", "near"], ChangeKind::Link),
         ("chmod", &["far/link"], ChangeKind::Attributes),
         ("unlink", &["far/link"], ChangeKind::Unlink),
         ("rename", &["key", "far/moved"], ChangeKind::Rename),
         ("rename", &["far/moved", "far/again"], ChangeKind::Rename),
         ("rename", &["far/again", "key"], ChangeKind::Replace),
+        ("link", &["key", "near"], ChangeKind::Link),
         ("unlink", &["key"], ChangeKind::Unlink),
         ("unlink", &["near"], ChangeKind::Unlink),
     ] {

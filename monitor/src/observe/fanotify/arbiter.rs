@@ -73,7 +73,8 @@ pub struct Change {
     /// The guarded name: the old one for a rename, the new one for a replacement; for acts on an
     /// inode under another name, the name by which it is guarded.
     pub path: PathBuf,
-    /// The new name of a rename or link, where it could be found.
+    /// The new name of a rename or link, where it could be found: not for a file of several names
+    /// that was moved.
     pub to: Option<PathBuf>,
     /// The filesystem's device (`s_dev`: major, minor).
     pub dev: (u32, u32),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -155,8 +155,7 @@ impl Changes {
         }
         if notice.mask & libc::FAN_MOVE_SELF != 0 {
             if guarded {
-                let to = table.reopen(id).ok().and_then(|fd| object::name(fd.as_fd()));
-                self.held.push(change(ChangeKind::Rename, to));
+                self.held.push(change(ChangeKind::Rename, table.reopen(id).ok().and_then(only_name)));
             }
             if is_dir {
                 resolve(table, &through);
@@ -190,5 +189,11 @@ fn name_of(table: &Table, handle: &Handle) -> Option<PathBuf> {
         Some(id) => table.reopen(id),
         None => table.open_handle(handle),
     };
-    object::name(fd.ok()?.as_fd())
+    only_name(fd.ok()?)
+}
+
+/// The name of an open object, if it has but one: of several, a handle gives any.
+fn only_name(fd: OwnedFd) -> Option<PathBuf> {
+    let look = object::look(fd.as_fd()).ok()?;
+    (look.links == 1 || look.is_dir()).then(|| object::name(fd.as_fd()))?
 }

@@ -28,7 +28,13 @@ impl Actor {
         }
         Self(
             Command::new(std::env::current_exe().unwrap())
-                .args(["actor::act", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+                .args([
+                    "actor::act",
+                    "--exact",
+                    "--ignored",
+                    "--nocapture",
+                    "--test-threads=1",
+                ])
                 .env(ACT, word)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
@@ -62,8 +68,13 @@ fn act() {
     let mut words = words.split('\n');
     let act = words.next().unwrap();
     let paths: Vec<PathBuf> = words.map(PathBuf::from).collect();
+    let early = (act == "read-early").then(|| File::open(&paths[0]).unwrap());
     io::stdin().read_exact(&mut [0]).unwrap();
-    let code = match perform(act, &paths) {
+    let done = match early {
+        Some(mut file) => file.read(&mut [0; 8]).map(drop),
+        None => perform(act, &paths),
+    };
+    let code = match done {
         Ok(()) => 0,
         Err(error) => error.raw_os_error().unwrap_or(255),
     };
@@ -87,8 +98,9 @@ fn perform(act: &str, paths: &[PathBuf]) -> io::Result<()> {
         "unlink" => fs::remove_file(path),
         "chmod" => fs::set_permissions(path, fs::Permissions::from_mode(0o640)),
         "truncate" => truncate(path),
-        "mkdir" => fs::create_dir(path),
-        "time-reads" => time(&paths[1], 20_000, &File::open(path)?, |file| drop(file.read_at(&mut [0; 64], 0))),
+        "time-reads" => time(&paths[1], 20_000, &File::open(path)?, |file| {
+            drop(file.read_at(&mut [0; 64], 0))
+        }),
         "time-opens" => time(&paths[1], 20_000, path, |path| drop(File::open(path))),
         "open-often" => (0..200).try_for_each(|_| read(path)),
         other => panic!("no such act: {other}"),
@@ -117,8 +129,20 @@ fn openat2(path: &Path) -> io::Result<()> {
     let path = CString::new(path.as_os_str().as_bytes())?;
     let how: [u64; 3] = [0; 3];
     // SAFETY: `how` is a struct open_how of zeroes (read only), with its size.
-    let fd = unsafe { libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), how.as_ptr(), 24_usize) };
-    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_openat2,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            how.as_ptr(),
+            24_usize,
+        )
+    };
+    if fd < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 fn by_handle(path: &Path) -> io::Result<()> {
@@ -129,12 +153,23 @@ fn by_handle(path: &Path) -> io::Result<()> {
     let mut id = 0;
     // SAFETY: the buffer holds 8 bytes of head and the 128 bytes that the head announces.
     let code = unsafe {
-        libc::name_to_handle_at(libc::AT_FDCWD, path.as_ptr(), handle.as_mut_ptr().cast(), &raw mut id, 0)
+        libc::name_to_handle_at(
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            handle.as_mut_ptr().cast(),
+            &raw mut id,
+            0,
+        )
     };
     assert_eq!(code, 0);
     // SAFETY: the handle was just filled in.
-    let fd = unsafe { libc::open_by_handle_at(mount.as_raw_fd(), handle.as_mut_ptr().cast(), libc::O_RDONLY) };
-    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    let fd =
+        unsafe { libc::open_by_handle_at(mount.as_raw_fd(), handle.as_mut_ptr().cast(), libc::O_RDONLY) };
+    if fd < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 fn bind(from: &Path, to: &Path) -> io::Result<()> {

@@ -12,7 +12,9 @@ fn acted(session: &Session, act: &str, names: &[&str], kind: ChangeKind) -> Chan
     let paths: Vec<_> = paths.iter().map(AsRef::as_ref).collect();
     let (pid, code) = session.member_pid(act, &paths);
     assert_eq!(code, 0, "{act}");
-    session.change(pid, kind).unwrap_or_else(|| panic!("{act} was not told: {:?}", session.seen.changes))
+    session
+        .change(pid, kind)
+        .unwrap_or_else(|| panic!("{act} was not told: {:?}", session.seen.changes))
 }
 
 #[test]
@@ -74,5 +76,10 @@ fn acts_of_outsiders_and_on_other_files_are_not_told() {
     assert_eq!(session.member("unlink", &[&other]), 0);
     // A change that is told comes after those that are not.
     acted(&session, "chmod", &["key"], ChangeKind::Attributes);
-    assert_eq!(session.seen.changes.lock().unwrap().len(), 1, "{:?}", session.seen.changes);
+    assert_eq!(
+        session.seen.changes.lock().unwrap().len(),
+        1,
+        "{:?}",
+        session.seen.changes
+    );
 }

@@ -27,9 +27,17 @@ fn what_a_guard_costs() {
         let session = Session::with(Settings { reads, ..settings() }, |_| Guarded::default());
         std::fs::write(session.path("beside"), "plain").unwrap();
         let before = ["time-opens", "time-reads"].map(|act| cost(&session, act, "key"));
-        session.tier.set(&Guarded { exact: vec![session.path("key")], ..Guarded::default() }).unwrap();
+        session
+            .tier
+            .set(&Guarded {
+                exact: vec![session.path("key")],
+                ..Guarded::default()
+            })
+            .unwrap();
         let guarded = ["time-opens", "time-reads"].map(|act| cost(&session, act, "key"));
         let beside = ["time-opens", "time-reads"].map(|act| cost(&session, act, "beside"));
-        println!("reads asked: {reads}; ns per open, read: free {before:?}, guarded {guarded:?}, beside {beside:?}");
+        println!(
+            "reads asked: {reads}; ns per open, read: free {before:?}, guarded {guarded:?}, beside {beside:?}"
+        );
     }
 }

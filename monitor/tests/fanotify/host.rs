@@ -23,7 +23,13 @@ impl Host {
     /// Starts a host that guards one file, without members.
     pub fn start(guard: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["host::host", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+            .args([
+                "host::host",
+                "--exact",
+                "--ignored",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env(GUARD, guard)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -63,10 +69,16 @@ impl Drop for Host {
 #[test]
 #[ignore = "the body of the process that other tests start"]
 fn host() {
-    let Some(guard) = std::env::var_os(GUARD).map(PathBuf::from) else { return };
+    let Some(guard) = std::env::var_os(GUARD).map(PathBuf::from) else {
+        return;
+    };
     let seen = Arc::new(Seen::default());
     let tier = Fanotify::start(settings(), seen.clone(), seen).unwrap();
-    tier.set(&Guarded { exact: vec![guard], ..Guarded::default() }).unwrap();
+    tier.set(&Guarded {
+        exact: vec![guard],
+        ..Guarded::default()
+    })
+    .unwrap();
     for _ in std::io::stdin().lines() {
         println!("{MARK}{:?} {:?}", tier.state(), tier.counters());
     }

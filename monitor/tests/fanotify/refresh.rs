@@ -13,7 +13,15 @@ use crate::session::{Session, can_run, outsider, settings, within};
 /// Waits until the tier has told that `path` leads to its present inode.
 fn refreshed(session: &Session, path: &Path) {
     let inode = fs::metadata(path).unwrap().ino();
-    let told = || session.seen.refreshed.lock().unwrap().contains(&(path.to_owned(), inode)).then_some(());
+    let told = || {
+        session
+            .seen
+            .refreshed
+            .lock()
+            .unwrap()
+            .contains(&(path.to_owned(), inode))
+            .then_some(())
+    };
     within(Duration::from_secs(2), told).unwrap_or_else(|| panic!("{} was not refreshed", path.display()));
 }
 
@@ -41,7 +49,10 @@ fn what_does_not_exist_is_guarded_from_its_creation() {
     if !can_run() {
         return;
     }
-    let guarded = |dir: &Path| Guarded { exact: vec![dir.join("a/b/key")], ..Guarded::default() };
+    let guarded = |dir: &Path| Guarded {
+        exact: vec![dir.join("a/b/key")],
+        ..Guarded::default()
+    };
     let session = Session::with(settings(), guarded);
     fs::create_dir_all(session.path("a/b")).unwrap();
     fs::write(session.path("a/b/key"), "secret").unwrap();
@@ -65,7 +76,10 @@ fn a_link_on_the_way_is_followed_when_it_changes() {
             fs::write(dir.join(side).join("key"), side).unwrap();
         }
         symlink("left", dir.join("now")).unwrap();
-        Guarded { exact: vec![dir.join("now/key")], ..Guarded::default() }
+        Guarded {
+            exact: vec![dir.join("now/key")],
+            ..Guarded::default()
+        }
     });
     assert_eq!(session.member("open", &[&session.path("left/key")]), EPERM);
     assert_eq!(session.member("open", &[&session.path("right/key")]), 0);
@@ -81,7 +95,10 @@ fn a_tree_grows() {
     }
     let session = Session::with(settings(), |dir| {
         fs::create_dir(dir.join("tree")).unwrap();
-        Guarded { trees: vec![dir.join("tree")], ..Guarded::default() }
+        Guarded {
+            trees: vec![dir.join("tree")],
+            ..Guarded::default()
+        }
     });
     fs::create_dir_all(session.path("tree/x/y/z")).unwrap();
     fs::write(session.path("tree/x/y/z/deep"), "secret").unwrap();
@@ -97,8 +114,14 @@ fn names_of_a_pattern_are_guarded_and_others_are_not() {
     }
     let session = Session::with(settings(), |dir| {
         fs::write(dir.join("id_one"), "secret").unwrap();
-        let glob = NameGlob { prefix: b"id_".to_vec(), suffix: Vec::new() };
-        Guarded { names_in_dirs: vec![(dir.to_owned(), glob)], ..Guarded::default() }
+        let glob = NameGlob {
+            prefix: b"id_".to_vec(),
+            suffix: Vec::new(),
+        };
+        Guarded {
+            names_in_dirs: vec![(dir.to_owned(), glob)],
+            ..Guarded::default()
+        }
     });
     assert_eq!(session.member("open", &[&session.path("id_one")]), EPERM);
     assert_eq!(session.member("open", &[&session.path("key")]), 0);
@@ -115,10 +138,26 @@ fn a_new_set_keeps_what_stays_and_lets_go_of_what_does_not() {
     let (key, other, moved) = (session.path("key"), session.path("other"), session.path("moved"));
     fs::write(&other, "secret").unwrap();
     fs::rename(&key, &moved).unwrap();
-    session.tier.set(&Guarded { exact: vec![key.clone(), other.clone()], ..Guarded::default() }).unwrap();
-    assert_eq!(session.member("open", &[&moved]), EPERM, "renamed, its guard still in force");
+    session
+        .tier
+        .set(&Guarded {
+            exact: vec![key.clone(), other.clone()],
+            ..Guarded::default()
+        })
+        .unwrap();
+    assert_eq!(
+        session.member("open", &[&moved]),
+        EPERM,
+        "renamed, its guard still in force"
+    );
     assert_eq!(session.member("open", &[&other]), EPERM);
-    session.tier.set(&Guarded { exact: vec![other.clone()], ..Guarded::default() }).unwrap();
+    session
+        .tier
+        .set(&Guarded {
+            exact: vec![other.clone()],
+            ..Guarded::default()
+        })
+        .unwrap();
     assert_eq!(session.member("open", &[&moved]), 0);
     assert_eq!(session.member("open", &[&other]), EPERM);
 }
@@ -128,7 +167,10 @@ fn the_limit_is_kept_and_said() {
     if !can_run() {
         return;
     }
-    let limited = scopeward::observe::fanotify::Settings { limit: 5, ..settings() };
+    let limited = scopeward::observe::fanotify::Settings {
+        limit: 5,
+        ..settings()
+    };
     let session = Session::with(limited, |dir| {
         fs::create_dir(dir.join("tree")).unwrap();
         for name in 0..20 {
@@ -136,7 +178,10 @@ fn the_limit_is_kept_and_said() {
         }
         Guarded::default()
     });
-    let guarded = Guarded { trees: vec![session.path("tree")], ..Guarded::default() };
+    let guarded = Guarded {
+        trees: vec![session.path("tree")],
+        ..Guarded::default()
+    };
     let coverage = session.tier.set(&guarded).unwrap();
     assert_eq!(coverage.inodes + coverage.dirs, 5);
     assert_eq!(coverage.over_limit, 16);

@@ -40,8 +40,23 @@ impl Arbiter for Seen {
     fn decide(&self, opening: &Opening<'_>) -> Answer {
         let delay = *self.delay.lock().unwrap();
         std::thread::sleep(delay);
-        let &Opening { pid, exec, read, dev, inode, path, .. } = opening;
-        self.asked.lock().unwrap().push(Asked { pid, exec, read, dev, inode, path: path.map(Path::to_owned) });
+        let &Opening {
+            pid,
+            exec,
+            read,
+            dev,
+            inode,
+            path,
+            ..
+        } = opening;
+        self.asked.lock().unwrap().push(Asked {
+            pid,
+            exec,
+            read,
+            dev,
+            inode,
+            path: path.map(Path::to_owned),
+        });
         Answer::Deny
     }
 }
@@ -86,7 +101,10 @@ pub fn settings() -> Settings {
 impl Session {
     /// A directory with `key` in it, guarded.
     pub fn new() -> Self {
-        Self::with(settings(), |dir| Guarded { exact: vec![dir.join("key")], ..Guarded::default() })
+        Self::with(settings(), |dir| Guarded {
+            exact: vec![dir.join("key")],
+            ..Guarded::default()
+        })
     }
 
     pub fn with(settings: Settings, guarded: impl FnOnce(&Path) -> Guarded) -> Self {
@@ -122,7 +140,9 @@ impl Session {
     /// The changes told so far and within the next moment that satisfy `wanted`.
     pub fn change(&self, pid: i32, kind: ChangeKind) -> Option<Change> {
         let is_it = |change: &&Change| change.pid == pid && change.kind == kind;
-        within(Duration::from_secs(2), || self.seen.changes.lock().unwrap().iter().find(is_it).cloned())
+        within(Duration::from_secs(2), || {
+            self.seen.changes.lock().unwrap().iter().find(is_it).cloned()
+        })
     }
 }
 

@@ -40,7 +40,9 @@ fn a_stopped_daemon_lets_outsiders_go_and_recovers() {
         println!("round {round}: answered {free:?}, stopped {first:?}, after that {second:?}");
         assert!(first < WAIT_MAX && second < WAIT_MAX, "{first:?} {second:?}");
         assert!(host.state().contains("Released"), "{}", host.state());
-        let back = within(Duration::from_secs(5), || host.state().starts_with("Active").then_some(()));
+        let back = within(Duration::from_secs(5), || {
+            host.state().starts_with("Active").then_some(())
+        });
         assert!(back.is_some(), "{}", host.state());
     }
     assert!(host.state().contains("releases: 3"), "{}", host.state());
@@ -56,10 +58,15 @@ fn a_killed_daemon_lets_a_waiting_opener_go() {
     std::fs::write(&key, "secret").unwrap();
     let host = Host::start(&key);
     host.signal(Signal::SIGSTOP);
-    let mut reader = Command::new("cat").arg(&key).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut reader = Command::new("cat")
+        .arg(&key)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     std::thread::sleep(Duration::from_millis(50));
-    host.signal(Signal::SIGKILL);
+    assert!(reader.try_wait().unwrap().is_none(), "it does not wait");
     let start = Instant::now();
+    host.signal(Signal::SIGKILL);
     assert!(reader.wait().unwrap().success());
     println!("let go {:?} after the kill", start.elapsed());
     assert!(start.elapsed() < WAIT_MAX);
@@ -83,7 +90,11 @@ fn a_verdict_that_takes_too_long_releases_everybody_and_is_armed_again() {
     assert!(start.elapsed() < WAIT_MAX);
     assert_eq!(member.finish(), 0, "released like everybody");
     let is_active = || matches!(session.tier.state(), FanotifyState::Active { .. }).then_some(());
-    assert!(matches!(session.tier.state(), FanotifyState::Released { .. }), "{:?}", session.tier.state());
+    assert!(
+        matches!(session.tier.state(), FanotifyState::Released { .. }),
+        "{:?}",
+        session.tier.state()
+    );
     *session.seen.delay.lock().unwrap() = Duration::ZERO;
     within(Duration::from_secs(8), is_active).unwrap();
     assert_eq!(session.member("open", &[&key]), EPERM);

@@ -10,42 +10,63 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use nix::libc;
 
 use super::arbiter::{Change, ChangeKind, Observer};
+use super::marked::Object;
 use super::marks::Table;
 use super::notice::Notice;
 use super::object::{self, Handle, Id};
 use super::state::bump;
+
+/// How long a change seen at an inode waits for the directory's word on it.
+const HOLD: Duration = Duration::from_millis(5);
 
 /// Turns notices into refreshed marks and changes.
 pub(super) struct Changes {
     observer: Arc<dyn Observer>,
     /// Changes seen at an inode, which the event of a watched directory may tell better: the kernel
     /// queues that one right after.
-    held: Vec<Change>,
+    held: Vec<(Instant, Change)>,
 }
 
 impl Changes {
     pub(super) fn new(observer: Arc<dyn Observer>) -> Self {
-        Self { observer, held: Vec::new() }
+        Self {
+            observer,
+            held: Vec::new(),
+        }
     }
 
-    pub(super) fn is_holding(&self) -> bool {
-        !self.held.is_empty()
+    /// When [`Self::settle`] has something to do.
+    pub(super) fn settles(&self) -> Option<Instant> {
+        self.held.first().map(|(since, _)| *since + HOLD)
     }
 
-    /// Tells what was held back and not told better.
+    /// Tells what was held back long enough and not told better.
     pub(super) fn settle(&mut self, table: &Table) {
-        for change in std::mem::take(&mut self.held) {
+        let due = self
+            .held
+            .iter()
+            .take_while(|(since, _)| since.elapsed() >= HOLD)
+            .count();
+        for (_, change) in self.held.drain(..due).collect::<Vec<_>>() {
             self.tell(table, &change);
         }
     }
 
+    fn hold(&mut self, change: Change) {
+        self.held.push((Instant::now(), change));
+    }
+
     /// Handles one event. Marks come first: the observer may be slow.
     pub(super) fn take(&mut self, table: &mut Table, notice: &Notice) {
-        let dir = notice.entry.as_ref().and_then(|(handle, name)| Some((table.by_handle(handle)?, name)));
+        let dir = notice
+            .entry
+            .as_ref()
+            .and_then(|(handle, name)| Some((table.by_handle(handle)?, name)));
         let object = notice.object.as_ref().and_then(|handle| table.by_handle(handle));
         let mut changes = Vec::new();
         if let Some((dir, name)) = dir
@@ -60,7 +81,9 @@ impl Changes {
         }
         self.refresh(table);
         for change in changes {
-            self.held.retain(|held| (held.pid, held.kind, held.inode) != (change.pid, change.kind, change.inode));
+            self.held.retain(|(_, held)| {
+                (held.pid, held.kind, held.inode) != (change.pid, change.kind, change.inode)
+            });
             self.tell(table, &change);
         }
     }
@@ -87,27 +110,42 @@ impl Changes {
         let (path, dev) = (holder.place.join(name), holder.dev);
         let (named, globs, trees) = (holder.guards_of(name), holder.globs_of(name), holder.trees());
         let known = notice.object.as_ref().and_then(|handle| table.by_handle(handle));
-        let guarded = known.and_then(|id| table.object(id)).is_some_and(super::marks::Object::is_guarded);
+        let guarded = known
+            .and_then(|id| table.object(id))
+            .is_some_and(Object::is_guarded);
         let cares = holder.cares_for(name);
         if !cares && !guarded {
             return;
         }
-        let home = known.and_then(|id| table.object(id)).map(|object| object.place.clone());
-        if notice.mask & (libc::FAN_CREATE | libc::FAN_MOVED_TO | libc::FAN_DELETE | libc::FAN_MOVED_FROM) != 0 {
+        let home = known
+            .and_then(|id| table.object(id))
+            .map(|object| object.place.clone());
+        if notice.mask & (libc::FAN_CREATE | libc::FAN_MOVED_TO | libc::FAN_DELETE | libc::FAN_MOVED_FROM)
+            != 0
+        {
             for guard in named {
                 table.resolve(guard);
             }
         }
         if notice.mask & (libc::FAN_CREATE | libc::FAN_MOVED_TO) != 0 {
             globs.into_iter().for_each(|guard| table.lead(&path, guard));
-            trees.into_iter().for_each(|guard| table.adopt(path.clone(), guard));
+            trees
+                .into_iter()
+                .for_each(|guard| table.adopt(path.clone(), guard));
         }
         let is_member = self.observer.was_member(notice.pid);
         if !is_member {
             return;
         }
         let inode = notice.object.as_ref().map_or(0, |handle| inode_of(table, handle));
-        let change = |kind, path: PathBuf, to| Change { pid: notice.pid, kind, path, to, dev, inode };
+        let change = |kind, path: PathBuf, to| Change {
+            pid: notice.pid,
+            kind,
+            path,
+            to,
+            dev,
+            inode,
+        };
         if notice.mask & libc::FAN_CREATE != 0 {
             changes.push(match home.filter(|home| guarded && *home != path) {
                 Some(home) => change(ChangeKind::Link, home, Some(path.clone())),
@@ -116,7 +154,11 @@ impl Changes {
         }
         if notice.mask & libc::FAN_MOVED_FROM != 0 {
             let to = notice.object.as_ref().and_then(|handle| name_of(table, handle));
-            changes.push(change(ChangeKind::Rename, path.clone(), to.filter(|to| *to != path)));
+            changes.push(change(
+                ChangeKind::Rename,
+                path.clone(),
+                to.filter(|to| *to != path),
+            ));
         }
         if notice.mask & libc::FAN_MOVED_TO != 0 && cares {
             changes.push(change(ChangeKind::Replace, path.clone(), None));
@@ -130,23 +172,41 @@ impl Changes {
     fn inode(&mut self, table: &mut Table, notice: &Notice, id: Id, changes: &mut Vec<Change>) {
         let Some(object) = table.object(id) else { return };
         let (path, dev, links) = (object.place.clone(), object.dev, object.links);
-        let change = |kind, to| Change { pid: notice.pid, kind, path: path.clone(), to, dev, inode: id.inode };
+        let change = |kind, to| Change {
+            pid: notice.pid,
+            kind,
+            path: path.clone(),
+            to,
+            dev,
+            inode: id.inode,
+        };
         let (guarded, is_dir) = (object.is_guarded(), object.is_dir());
-        let through = object.all_guards();
+        let leaves = notice.mask & (libc::FAN_MOVE_SELF | libc::FAN_DELETE_SELF) != 0;
+        let through = if leaves {
+            object.all_guards()
+        } else {
+            BTreeSet::new()
+        };
         if guarded && notice.mask & libc::FAN_MODIFY != 0 {
             changes.push(change(ChangeKind::Modify, None));
         }
         if guarded && notice.mask & libc::FAN_ATTRIB != 0 {
-            let now = table.reopen(id).ok().and_then(|fd| object::look(fd.as_fd()).ok()).map_or(0, |look| look.links);
+            let now = table
+                .reopen(id)
+                .ok()
+                .and_then(|fd| object::look(fd.as_fd()).ok())
+                .map_or(0, |look| look.links);
             if let Some(object) = table.object_mut(id) {
                 object.links = now;
             }
             // A changed link count tells of the inode alone; chmod and the like have a name.
             match now.cmp(&links) {
                 _ if is_dir => changes.push(change(ChangeKind::Attributes, None)),
-                std::cmp::Ordering::Less => self.held.push(change(ChangeKind::Unlink, None)),
-                std::cmp::Ordering::Greater => self.held.push(change(ChangeKind::Link, None)),
-                std::cmp::Ordering::Equal if notice.entry.is_none() => self.held.push(change(ChangeKind::Link, None)),
+                std::cmp::Ordering::Less => self.hold(change(ChangeKind::Unlink, None)),
+                std::cmp::Ordering::Greater => self.hold(change(ChangeKind::Link, None)),
+                std::cmp::Ordering::Equal if notice.entry.is_none() => {
+                    self.hold(change(ChangeKind::Link, None))
+                }
                 std::cmp::Ordering::Equal => {}
             }
             if !is_dir && notice.entry.is_some() {
@@ -155,7 +215,10 @@ impl Changes {
         }
         if notice.mask & libc::FAN_MOVE_SELF != 0 {
             if guarded {
-                self.held.push(change(ChangeKind::Rename, table.reopen(id).ok().and_then(only_name)));
+                self.hold(change(
+                    ChangeKind::Rename,
+                    table.reopen(id).ok().and_then(only_name),
+                ));
             }
             if is_dir {
                 resolve(table, &through);
@@ -179,7 +242,10 @@ fn inode_of(table: &Table, handle: &Handle) -> u64 {
     if let Some(id) = table.by_handle(handle) {
         return id.inode;
     }
-    let look = table.open_handle(handle).ok().and_then(|fd| object::look(fd.as_fd()).ok());
+    let look = table
+        .open_handle(handle)
+        .ok()
+        .and_then(|fd| object::look(fd.as_fd()).ok());
     look.map_or(0, |look| look.id.inode)
 }
 

@@ -22,13 +22,23 @@ impl Devices {
     /// The superblock's device of an object, reached by process `pid` or by ourselves. Falls back to
     /// what `stat` says when neither sees the mount.
     pub(super) fn of(&self, look: &Look, pid: Option<i32>) -> (u32, u32) {
-        if let Some(&known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&look.dev) {
+        if let Some(&known) = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&look.dev)
+        {
             return known;
         }
         let own = || superblock("self", look.mount);
         let theirs = || pid.and_then(|pid| superblock(&pid.to_string(), look.mount));
-        let Some(found) = own().or_else(theirs) else { return look.dev };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(look.dev, found);
+        let Some(found) = own().or_else(theirs) else {
+            return look.dev;
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(look.dev, found);
         found
     }
 

@@ -58,8 +58,15 @@ impl Guarded {
     pub(super) fn guards(&self) -> impl Iterator<Item = Guard> {
         let exact = self.exact.iter().cloned().map(Guard::Exact);
         let trees = self.trees.iter().cloned().map(Guard::Tree);
-        let names = self.names_in_dirs.iter().cloned().map(|(dir, glob)| Guard::Names(dir, glob));
-        exact.chain(trees).chain(names).filter(|guard| guard.path().is_absolute())
+        let names = self
+            .names_in_dirs
+            .iter()
+            .cloned()
+            .map(|(dir, glob)| Guard::Names(dir, glob));
+        exact
+            .chain(trees)
+            .chain(names)
+            .filter(|guard| guard.path().is_absolute())
     }
 }
 
@@ -69,7 +76,10 @@ mod tests {
 
     #[test]
     fn a_name_glob_needs_room_for_both_ends() {
-        let glob = NameGlob { prefix: b"id_".to_vec(), suffix: b"_key".to_vec() };
+        let glob = NameGlob {
+            prefix: b"id_".to_vec(),
+            suffix: b"_key".to_vec(),
+        };
         assert!(glob.matches(OsStr::new("id_a_key")));
         assert!(!glob.matches(OsStr::new("id_key")));
         assert!(!glob.matches(OsStr::new("id_rsa")));

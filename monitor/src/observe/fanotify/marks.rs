@@ -1,153 +1,17 @@
-//! What is marked, why, and with which events.
+//! Everything that is marked, and the two groups that hold the marks.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix::libc;
-
 use super::devices::Devices;
-use super::guarded::{Guard, NameGlob};
+use super::guarded::Guard;
+use super::marked::{GuardId, Object, Role};
 use super::object::{self, Handle, Id, Look};
-use super::raw::{Group, ON_CHILD, ON_DIR, OPENS, READS};
+use super::raw::Group;
 use super::state::{Board, Coverage, bump};
-
-/// A guard's number while it is in force.
-pub(super) type GuardId = u32;
-
-const OF_FILE: u64 = libc::FAN_ATTRIB | libc::FAN_MODIFY | OF_PLACE;
-const OF_PLACE: u64 = libc::FAN_DELETE_SELF | libc::FAN_MOVE_SELF;
-const OF_ENTRIES: u64 = libc::FAN_CREATE | libc::FAN_DELETE | libc::FAN_MOVED_FROM | libc::FAN_MOVED_TO;
-
-/// Why an inode is marked.
-#[derive(Clone, Debug)]
-pub(super) enum Role {
-    /// It is guarded itself.
-    Thing,
-    /// A directory of a guarded tree.
-    Tree,
-    /// A directory in which one name matters.
-    Name(OsString),
-    /// A directory in which names of a pattern matter.
-    Glob(NameGlob),
-    /// A directory on the way to a guarded thing: it matters when it goes away.
-    Way,
-}
-
-/// A marked inode.
-#[derive(Debug)]
-pub(super) struct Object {
-    /// The name by which it was found.
-    pub(super) place: PathBuf,
-    /// The filesystem's device.
-    pub(super) dev: (u32, u32),
-    /// Its names, when last looked at.
-    pub(super) links: u32,
-    is_dir: bool,
-    handle: Option<Handle>,
-    thing: BTreeSet<GuardId>,
-    tree: BTreeSet<GuardId>,
-    names: BTreeMap<OsString, BTreeSet<GuardId>>,
-    globs: Vec<(NameGlob, GuardId)>,
-    way: BTreeSet<GuardId>,
-    asks: u64,
-    tells: u64,
-}
-
-impl Object {
-    /// Guarded itself, or as part of a tree.
-    pub(super) fn is_guarded(&self) -> bool {
-        !self.thing.is_empty() || !self.tree.is_empty()
-    }
-
-    pub(super) fn is_dir(&self) -> bool {
-        self.is_dir
-    }
-
-    /// Whether a name in this directory is guarded, or leads to something guarded.
-    pub(super) fn cares_for(&self, name: &OsStr) -> bool {
-        !self.tree.is_empty()
-            || self.names.contains_key(name)
-            || self.globs.iter().any(|(glob, _)| glob.matches(name))
-    }
-
-    /// Guards to be resolved again when `name` in this directory changes.
-    pub(super) fn guards_of(&self, name: &OsStr) -> Vec<GuardId> {
-        self.names.get(name).into_iter().flatten().copied().collect()
-    }
-
-    /// Guards whose pattern `name` fits.
-    pub(super) fn globs_of(&self, name: &OsStr) -> Vec<GuardId> {
-        self.globs.iter().filter(|(glob, _)| glob.matches(name)).map(|&(_, guard)| guard).collect()
-    }
-
-    pub(super) fn trees(&self) -> Vec<GuardId> {
-        self.tree.iter().copied().collect()
-    }
-
-    /// Guards that pass through or end at this inode.
-    pub(super) fn all_guards(&self) -> BTreeSet<GuardId> {
-        let named = self.names.values().flatten();
-        let globs = self.globs.iter().map(|(_, guard)| guard);
-        self.thing.iter().chain(&self.tree).chain(&self.way).chain(named).chain(globs).copied().collect()
-    }
-
-    fn take(&mut self, role: Role, guard: GuardId) {
-        match role {
-            Role::Thing => drop(self.thing.insert(guard)),
-            Role::Tree => drop(self.tree.insert(guard)),
-            Role::Way => drop(self.way.insert(guard)),
-            Role::Name(name) => drop(self.names.entry(name).or_default().insert(guard)),
-            Role::Glob(glob) => {
-                if !self.globs.contains(&(glob.clone(), guard)) {
-                    self.globs.push((glob, guard));
-                }
-            }
-        }
-    }
-
-    fn forget(&mut self, guards: &BTreeSet<GuardId>) -> bool {
-        let before = self.all_guards().len();
-        for set in [&mut self.thing, &mut self.tree, &mut self.way] {
-            set.retain(|guard| !guards.contains(guard));
-        }
-        self.names.retain(|_, set| {
-            set.retain(|guard| !guards.contains(guard));
-            !set.is_empty()
-        });
-        self.globs.retain(|(_, guard)| !guards.contains(guard));
-        before != self.all_guards().len()
-    }
-
-    fn wanted_asks(&self, reads: bool) -> u64 {
-        let mut mask = 0;
-        if !self.thing.is_empty() {
-            mask |= OPENS | if self.is_dir { ON_DIR } else { 0 };
-        }
-        if !self.tree.is_empty() {
-            mask |= OPENS | ON_CHILD;
-        }
-        mask | if reads && mask != 0 { READS } else { 0 }
-    }
-
-    fn wanted_tells(&self) -> u64 {
-        let on_dir = if self.is_dir { ON_DIR } else { 0 };
-        let mut mask = 0;
-        if self.is_guarded() {
-            mask |= if self.is_dir { libc::FAN_ATTRIB | OF_PLACE } else { OF_FILE };
-        }
-        if !self.tree.is_empty() || !self.names.is_empty() || !self.globs.is_empty() {
-            mask |= OF_ENTRIES | OF_PLACE;
-        }
-        if !self.way.is_empty() {
-            mask |= OF_PLACE;
-        }
-        if mask == 0 { 0 } else { mask | on_dir }
-    }
-}
 
 /// Everything that is marked.
 #[derive(Debug)]
@@ -216,12 +80,16 @@ impl Table {
     /// Gives an inode one more reason to be marked, and marks it.
     pub(super) fn note(&mut self, fd: &OwnedFd, look: &Look, path: &Path, role: Role, guard: GuardId) {
         let handle = object::handle(fd.as_fd());
-        let known = self.objects.get(&look.id).is_some_and(|object| object.handle == handle);
+        let known = self
+            .objects
+            .get(&look.id)
+            .is_some_and(|object| object.handle == handle);
         if !known {
             // Also when the inode number was used again: that is another object.
             self.drop_object(look.id);
             let dev = self.devices.of(look, None);
-            self.objects.insert(look.id, Object::new(path, dev, look, handle.clone()));
+            self.objects
+                .insert(look.id, Object::new(path, dev, look, handle.clone()));
             if let Some(handle) = handle {
                 self.by_handle.insert(handle, look.id);
             }
@@ -232,7 +100,7 @@ impl Table {
         {
             self.mounts.entry(fsid).or_insert_with(|| path.to_owned());
         }
-        let guards = matches!(role, Role::Thing | Role::Tree);
+        let guards = matches!(role, Role::Thing | Role::Part | Role::Tree);
         if let Some(object) = self.objects.get_mut(&look.id) {
             let moved = object.place != path;
             object.links = look.links;
@@ -249,18 +117,22 @@ impl Table {
 
     /// Brings an inode's marks to what its reasons want: additions first.
     fn sync(&mut self, id: Id, fd: &OwnedFd) {
-        let Some(object) = self.objects.get(&id) else { return };
+        let Some(object) = self.objects.get(&id) else {
+            return;
+        };
         let (had, mut asks) = (object.asks, object.wanted_asks(self.reads));
         let (told, tells) = (object.tells, object.wanted_tells());
-        let is_dir = object.is_dir;
+        let is_dir = object.is_dir();
         if self.paused {
             asks = 0;
         } else if asks != 0 && had == 0 {
             asks = self.admit(fd, is_dir, asks);
         }
-        let marked = apply(&self.telling, fd, told, tells).and_then(|()| apply(&self.asking, fd, had, asks));
-        let asks = if marked.is_ok() { asks } else { 0 };
-        if let Err(error) = marked {
+        let told = apply(&self.telling, fd, told, tells);
+        let asked = apply(&self.asking, fd, had, asks);
+        let asks = if asked.is_ok() { asks } else { 0 };
+        // Some filesystems have no handles, and so can be asked about but not tell.
+        for error in [told.err(), asked.err()].into_iter().flatten() {
             tracing::debug!(%error, place = %self.objects[&id].place.display(), "failed to mark");
             bump(&self.board.errors);
             self.coverage.refused += 1;
@@ -277,7 +149,11 @@ impl Table {
             self.coverage.over_limit += 1;
             return 0;
         }
-        let openable = if is_dir { !object::is_remote(fd.as_fd()) } else { object::can_open(fd.as_fd()) };
+        let openable = if is_dir {
+            !object::is_remote(fd.as_fd())
+        } else {
+            object::can_open(fd.as_fd())
+        };
         if !openable {
             self.coverage.refused += 1;
             return 0;
@@ -286,7 +162,11 @@ impl Table {
     }
 
     fn count(&mut self, is_dir: bool, before: u64, after: u64) {
-        let counter = if is_dir { &mut self.coverage.dirs } else { &mut self.coverage.inodes };
+        let counter = if is_dir {
+            &mut self.coverage.dirs
+        } else {
+            &mut self.coverage.inodes
+        };
         match (before != 0, after != 0) {
             (false, true) => *counter += 1,
             (true, false) => *counter -= 1,
@@ -297,7 +177,7 @@ impl Table {
     /// Forgets an inode that is gone; its marks went with it.
     pub(super) fn drop_object(&mut self, id: Id) {
         if let Some(object) = self.objects.remove(&id) {
-            self.count(object.is_dir, object.asks, 0);
+            self.count(object.is_dir(), object.asks, 0);
             if let Some(handle) = object.handle {
                 self.by_handle.remove(&handle);
             }
@@ -306,14 +186,20 @@ impl Table {
 
     /// Takes guards out of force.
     pub(super) fn release(&mut self, guards: &BTreeSet<GuardId>) {
-        let touched: Vec<_> =
-            self.objects.iter_mut().filter_map(|(&id, object)| object.forget(guards).then_some(id)).collect();
+        let touched: Vec<_> = self
+            .objects
+            .iter_mut()
+            .filter_map(|(&id, object)| object.forget(guards).then_some(id))
+            .collect();
         for id in touched {
             let reopened = self.reopen(id);
             if let Ok(fd) = &reopened {
                 self.sync(id, fd);
             }
-            let idle = self.objects.get(&id).is_some_and(|object| object.all_guards().is_empty());
+            let idle = self
+                .objects
+                .get(&id)
+                .is_some_and(|object| object.all_guards().is_empty());
             if idle || reopened.is_err() {
                 self.drop_object(id);
             }
@@ -374,30 +260,15 @@ impl Table {
     }
 }
 
-impl Object {
-    fn new(path: &Path, dev: (u32, u32), look: &Look, handle: Option<Handle>) -> Self {
-        Self {
-            place: path.to_owned(),
-            dev,
-            links: look.links,
-            is_dir: look.is_dir(),
-            handle,
-            thing: BTreeSet::new(),
-            tree: BTreeSet::new(),
-            names: BTreeMap::new(),
-            globs: Vec::new(),
-            way: BTreeSet::new(),
-            asks: 0,
-            tells: 0,
-        }
-    }
-}
-
 fn apply(group: &Group, fd: &OwnedFd, before: u64, after: u64) -> io::Result<()> {
     if after != 0 {
         // Also when nothing is new: the inode may have lost its mark without our knowing.
         group.add(fd.as_fd(), after)?;
     }
     let gone = before & !after;
-    if gone != 0 { group.remove(fd.as_fd(), gone) } else { Ok(()) }
+    if gone != 0 {
+        group.remove(fd.as_fd(), gone)
+    } else {
+        Ok(())
+    }
 }

@@ -35,7 +35,12 @@ pub(super) fn decode(mut bytes: &[u8]) -> Vec<Notice> {
 }
 
 fn notice(head: Head, mut records: &[u8]) -> Notice {
-    let mut notice = Notice { mask: head.mask, pid: head.pid, entry: None, object: None };
+    let mut notice = Notice {
+        mask: head.mask,
+        pid: head.pid,
+        entry: None,
+        object: None,
+    };
     while let Some((kind, record, rest)) = split(records) {
         match (kind, handle(record)) {
             (libc::FAN_EVENT_INFO_TYPE_DFID_NAME, Some((handle, name))) => {
@@ -97,7 +102,15 @@ mod tests {
         handle.extend(1_i32.to_ne_bytes());
         handle.extend([7; 4]);
         let entry = Some((Handle(handle.into()), OsString::from("key")));
-        assert_eq!(notices, [Notice { mask: libc::FAN_CREATE, pid: 42, entry, object: None }]);
+        assert_eq!(
+            notices,
+            [Notice {
+                mask: libc::FAN_CREATE,
+                pid: 42,
+                entry,
+                object: None
+            }]
+        );
     }
 
     #[test]

@@ -78,7 +78,13 @@ pub(super) fn look(fd: BorrowedFd<'_>) -> io::Result<Look> {
     let mask = libc::STATX_BASIC_STATS | libc::STATX_MNT_ID;
     // SAFETY: the empty path makes statx look at the descriptor itself; the buffer is of its type.
     let code = unsafe {
-        libc::statx(fd.as_raw_fd(), c"".as_ptr(), libc::AT_EMPTY_PATH, mask, stat.as_mut_ptr())
+        libc::statx(
+            fd.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            mask,
+            stat.as_mut_ptr(),
+        )
     };
     if code < 0 {
         return Err(io::Error::last_os_error());
@@ -86,7 +92,10 @@ pub(super) fn look(fd: BorrowedFd<'_>) -> io::Result<Look> {
     // SAFETY: statx succeeded, and zeroes are valid where it wrote nothing.
     let stat = unsafe { stat.assume_init() };
     Ok(Look {
-        id: Id { dev: libc::makedev(stat.stx_dev_major, stat.stx_dev_minor), inode: stat.stx_ino },
+        id: Id {
+            dev: libc::makedev(stat.stx_dev_major, stat.stx_dev_minor),
+            inode: stat.stx_ino,
+        },
         dev: (stat.stx_dev_major, stat.stx_dev_minor),
         mount: stat.stx_mnt_id,
         links: stat.stx_nlink,
@@ -104,14 +113,25 @@ pub(super) fn handle(fd: BorrowedFd<'_>) -> Option<Handle> {
         let mut mount = 0;
         // SAFETY: the buffer is aligned for and as long as its first word says; `mount` outlives the call.
         let code = unsafe {
-            libc::name_to_handle_at(fd.as_raw_fd(), c"".as_ptr(), raw.as_mut_ptr().cast(), &raw mut mount, flags)
+            libc::name_to_handle_at(
+                fd.as_raw_fd(),
+                c"".as_ptr(),
+                raw.as_mut_ptr().cast(),
+                &raw mut mount,
+                flags,
+            )
         };
         code == 0
     };
-    let found = encode(&mut raw, libc::AT_EMPTY_PATH | AT_HANDLE_FID) || encode(&mut raw, libc::AT_EMPTY_PATH);
+    let found =
+        encode(&mut raw, libc::AT_EMPTY_PATH | AT_HANDLE_FID) || encode(&mut raw, libc::AT_EMPTY_PATH);
     found.then_some(())?;
     let length = usize::try_from(raw[0]).ok()?;
-    let rest = raw.iter().skip(1).flat_map(|word| word.to_ne_bytes()).take(4 + length);
+    let rest = raw
+        .iter()
+        .skip(1)
+        .flat_map(|word| word.to_ne_bytes())
+        .take(4 + length);
     bytes.extend(rest);
     Some(Handle(bytes.into()))
 }
@@ -129,7 +149,11 @@ pub(super) fn open(mount: BorrowedFd<'_>, handle: &Handle) -> io::Result<OwnedFd
     }
     // SAFETY: the buffer holds a whole struct file_handle and is aligned for it.
     let fd = unsafe {
-        libc::open_by_handle_at(mount.as_raw_fd(), raw.as_mut_ptr().cast(), libc::O_PATH | libc::O_CLOEXEC)
+        libc::open_by_handle_at(
+            mount.as_raw_fd(),
+            raw.as_mut_ptr().cast(),
+            libc::O_PATH | libc::O_CLOEXEC,
+        )
     };
     if fd < 0 {
         return Err(io::Error::last_os_error());
@@ -147,14 +171,16 @@ fn fsid(fd: BorrowedFd<'_>) -> Option<[u8; 8]> {
 
 /// Whether the object's filesystem is served by somebody else than this kernel.
 pub(super) fn is_remote(fd: BorrowedFd<'_>) -> bool {
-    let Ok(stat) = nix::sys::statfs::fstatfs(fd) else { return true };
+    let Ok(stat) = nix::sys::statfs::fstatfs(fd) else {
+        return true;
+    };
     REMOTE.contains(&stat.filesystem_type().0)
 }
 
 /// Whether the daemon may open this regular file for reading. If not, the kernel cannot make the
 /// event's descriptor, and denies everybody.
 pub(super) fn can_open(fd: BorrowedFd<'_>) -> bool {
-    let flags = libc::O_NOATIME | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let opened = File::options().read(true).custom_flags(flags).open(link(fd));
     // A lease is held on it by another process: that passes, and is no reason to leave it open.
     opened.map_or_else(|error| error.kind() == io::ErrorKind::WouldBlock, |_| true)
@@ -179,7 +205,9 @@ pub(super) fn name_into<'a>(fd: BorrowedFd<'_>, buffer: &'a mut [u8]) -> Option<
     io::Write::write_fmt(&mut cursor, format_args!("/proc/self/fd/{}", fd.as_raw_fd())).ok()?;
     // SAFETY: `path` ends in NUL (its last byte is never written), `buffer` is as long as is said.
     let length = unsafe { libc::readlink(path.as_ptr().cast(), buffer.as_mut_ptr().cast(), buffer.len()) };
-    let length = usize::try_from(length).ok().filter(|&length| length < buffer.len())?;
+    let length = usize::try_from(length)
+        .ok()
+        .filter(|&length| length < buffer.len())?;
     Some(Path::new(std::ffi::OsStr::from_bytes(&buffer[..length])))
 }
 
@@ -189,11 +217,17 @@ fn link(fd: BorrowedFd<'_>) -> PathBuf {
 
 /// A directory open for reading, to stand for its filesystem.
 pub(super) fn directory(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let flags = libc::O_DIRECTORY | libc::O_NOATIME | libc::O_NONBLOCK;
-    Ok(File::options().read(true).custom_flags(flags).open(link(fd))?.into())
+    let flags = libc::O_DIRECTORY | libc::O_NONBLOCK;
+    Ok(File::options()
+        .read(true)
+        .custom_flags(flags)
+        .open(link(fd))?
+        .into())
 }
 
 /// The names in a directory, without `.` and `..`.
 pub(super) fn entries(dir: BorrowedFd<'_>) -> io::Result<Vec<OsString>> {
-    std::fs::read_dir(link(dir))?.map(|entry| Ok(entry?.file_name())).collect()
+    std::fs::read_dir(link(dir))?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect()
 }

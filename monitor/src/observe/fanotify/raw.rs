@@ -85,9 +85,8 @@ impl Group {
         // fanotify_mark refuses O_PATH descriptors as such, but follows their link in /proc.
         let link = CString::new(format!("/proc/self/fd/{}", object.as_raw_fd()))?;
         // SAFETY: the descriptor is open, the string ends in NUL and outlives the call.
-        let code = unsafe {
-            libc::fanotify_mark(self.0.as_raw_fd(), flags, mask, libc::AT_FDCWD, link.as_ptr())
-        };
+        let code =
+            unsafe { libc::fanotify_mark(self.0.as_raw_fd(), flags, mask, libc::AT_FDCWD, link.as_ptr()) };
         check(code)
     }
 
@@ -95,7 +94,13 @@ impl Group {
     pub(super) fn flush(&self) -> io::Result<()> {
         // SAFETY: with FAN_MARK_FLUSH the path is not read; null is what the manual says to give.
         let code = unsafe {
-            libc::fanotify_mark(self.0.as_raw_fd(), libc::FAN_MARK_FLUSH, 0, libc::AT_FDCWD, std::ptr::null())
+            libc::fanotify_mark(
+                self.0.as_raw_fd(),
+                libc::FAN_MARK_FLUSH,
+                0,
+                libc::AT_FDCWD,
+                std::ptr::null(),
+            )
         };
         check(code)
     }
@@ -167,5 +172,9 @@ fn init(flags: u32) -> io::Result<Group> {
 }
 
 fn check(code: i32) -> io::Result<()> {
-    if code < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if code < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }

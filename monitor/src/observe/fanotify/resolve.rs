@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 use super::guarded::Guard;
-use super::marks::{GuardId, Role, Table};
+use super::marked::{GuardId, Role};
+use super::marks::Table;
 use super::object::{self, Look};
 
 /// Symbolic links followed in one path, as in the kernel (`MAXSYMLINKS`).
@@ -16,7 +17,9 @@ const LINKS_MAX: u32 = 40;
 impl Table {
     /// Finds and marks what a guard stands for, and the places where that can change.
     pub(super) fn resolve(&mut self, id: GuardId) {
-        let Some(guard) = self.guards.get(&id).cloned() else { return };
+        let Some(guard) = self.guards.get(&id).cloned() else {
+            return;
+        };
         let found = self.walk(guard.path(), id);
         let Some((fd, look, path)) = found else { return };
         match guard {
@@ -115,7 +118,7 @@ impl Table {
                 let Ok((fd, look)) = open(&path) else { continue };
                 if look.is_file() {
                     // By inode as well: the directory's mark does not follow hard links out of it.
-                    self.note(&fd, &look, &path, Role::Thing, id);
+                    self.note(&fd, &look, &path, Role::Part, id);
                 } else if look.is_dir() && self.devices.of(&look, None) == dev {
                     left.push((fd, look, path));
                 }
@@ -129,7 +132,7 @@ impl Table {
         if look.is_dir() {
             self.scan(fd, &look, path, id);
         } else if look.is_file() {
-            self.note(&fd, &look, &path, Role::Thing, id);
+            self.note(&fd, &look, &path, Role::Part, id);
         }
     }
 }

@@ -73,8 +73,10 @@ impl Responder {
         let beat = self.page.beat();
         beat.step();
         beat.asleep.store(1, Ordering::SeqCst);
-        let mut waits =
-            [PollFd::new(self.group.as_fd(), PollFlags::POLLIN), PollFd::new(self.call.as_fd(), PollFlags::POLLIN)];
+        let mut waits = [
+            PollFd::new(self.group.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.call.as_fd(), PollFlags::POLLIN),
+        ];
         let woken = poll(&mut waits, PollTimeout::NONE).is_ok();
         let called = waits[1].any().unwrap_or(false);
         beat.asleep.store(0, Ordering::SeqCst);
@@ -170,6 +172,8 @@ const _: () = assert!(BATCH < SLACK as usize);
 
 impl std::fmt::Debug for Responder {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Responder").field("group", &self.group.as_fd().as_raw_fd()).finish_non_exhaustive()
+        out.debug_struct("Responder")
+            .field("group", &self.group.as_fd().as_raw_fd())
+            .finish_non_exhaustive()
     }
 }

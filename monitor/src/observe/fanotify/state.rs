@@ -88,6 +88,9 @@ pub enum FanotifyError {
     /// The thread that keeps the marks has ended.
     #[error("reach the thread that keeps the fanotify marks")]
     Gone,
+    /// It is not done yet: a filesystem may hang.
+    #[error("set the fanotify marks within 10 seconds")]
+    Slow,
 }
 
 /// Counters and state as the threads write them.

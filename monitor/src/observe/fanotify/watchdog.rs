@@ -49,10 +49,17 @@ impl WatchdogJob {
     #[must_use]
     pub fn from_args(args: impl Iterator<Item = OsString>) -> Option<Self> {
         let args: Vec<_> = args.skip(1).take(5).collect();
-        let [word, group, page, line, bound] = args.as_slice() else { return None };
+        let [word, group, page, line, bound] = args.as_slice() else {
+            return None;
+        };
         (word.as_os_str() == OsStr::new(WORD)).then_some(())?;
         let number = |arg: &OsString| arg.to_str()?.parse().ok();
-        Some(Self { group: number(group)?, page: number(page)?, line: number(line)?, bound: bound.to_str()?.parse().ok()? })
+        Some(Self {
+            group: number(group)?,
+            page: number(page)?,
+            line: number(line)?,
+            bound: bound.to_str()?.parse().ok()?,
+        })
     }
 }
 
@@ -65,13 +72,30 @@ pub fn watchdog_main(job: &WatchdogJob) -> ! {
 
 /// Starts a watchdog process on `group` and `page`. The stream closes when it ends; a byte from it
 /// says that it has released everybody, a byte to it that something was armed.
-pub(super) fn start(exe: &Path, group: &Group, page: &Page, bound: Duration) -> io::Result<(Child, UnixStream)> {
+pub(super) fn start(
+    exe: &Path,
+    group: &Group,
+    page: &Page,
+    bound: Duration,
+) -> io::Result<(Child, UnixStream)> {
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
-    let kept = [group.as_fd().as_raw_fd(), page.file().as_raw_fd(), theirs.as_raw_fd()];
+    let kept = [
+        group.as_fd().as_raw_fd(),
+        page.file().as_raw_fd(),
+        theirs.as_raw_fd(),
+    ];
     let mut command = Command::new(exe);
-    command.arg(WORD).args(kept.map(|fd| fd.to_string())).arg(bound.as_millis().to_string());
-    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg(WORD)
+        .args(kept.map(|fd| fd.to_string()))
+        .arg(bound.as_millis().to_string());
+    command
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     // SAFETY: between fork and exec only setsid and fcntl are called, which are async-signal-safe.
     unsafe {
         command.pre_exec(move || {
@@ -115,8 +139,7 @@ struct Watch {
 
 fn watch(job: &WatchdogJob) -> io::Result<()> {
     // SAFETY: the numbers come from our own `start`, which passed these three descriptors on.
-    let [group, page, line] =
-        [job.group, job.page, job.line].map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+    let [group, page, line] = [job.group, job.page, job.line].map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
     // A service manager tells the whole control group to end; the daemon ends first, and we with it.
     for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
         // SAFETY: ignoring a signal installs no handler.
@@ -124,7 +147,12 @@ fn watch(job: &WatchdogJob) -> io::Result<()> {
     }
     raise_priority();
     let tick = PollTimeout::from((job.bound / LOOKS as u16).max(5));
-    let watch = Watch { group: Group::inherited(group), page: Page::map(page)?, line: line.into(), tick };
+    let watch = Watch {
+        group: Group::inherited(group),
+        page: Page::map(page)?,
+        line: line.into(),
+        tick,
+    };
     watch.line.set_nonblocking(true)?;
     io::Write::write_all(&mut &watch.line, b"h")?;
     watch.run()
@@ -142,7 +170,11 @@ impl Watch {
             }
             let now = self.signs();
             // Counted in looks, not in time: when the whole machine paused, so did we.
-            idle = if now == seen && self.is_waiting() { idle + 1 } else { 0 };
+            idle = if now == seen && self.is_waiting() {
+                idle + 1
+            } else {
+                0
+            };
             seen = now;
             if armed && idle >= LOOKS {
                 self.release(now)?;
@@ -153,7 +185,10 @@ impl Watch {
 
     fn signs(&self) -> (u64, u64) {
         let beat = self.page.beat();
-        (beat.progress.load(Ordering::SeqCst), beat.arms.load(Ordering::SeqCst))
+        (
+            beat.progress.load(Ordering::SeqCst),
+            beat.arms.load(Ordering::SeqCst),
+        )
     }
 
     /// Somebody waits: an event is unread, or the responder has not come back from what it read.

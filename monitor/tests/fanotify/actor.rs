@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::libc;
 use nix::mount::{MsFlags, mount};
@@ -99,9 +99,15 @@ fn perform(act: &str, paths: &[PathBuf]) -> io::Result<()> {
         "chmod" => fs::set_permissions(path, fs::Permissions::from_mode(0o640)),
         "truncate" => truncate(path),
         "time-reads" => time(&paths[1], 20_000, &File::open(path)?, |file| {
-            drop(file.read_at(&mut [0; 64], 0))
+            drop(file.read_at(&mut [0; 64], 0));
         }),
         "time-opens" => time(&paths[1], 20_000, path, |path| drop(File::open(path))),
+        "churn" => (0..100_000).try_for_each(|_| fs::write(path, "x").and_then(|()| fs::remove_file(path))),
+        "spin" => {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(2) {}
+            Ok(())
+        }
         "open-often" => (0..200).try_for_each(|_| read(path)),
         other => panic!("no such act: {other}"),
     }

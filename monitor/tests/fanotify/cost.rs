@@ -41,3 +41,65 @@ fn what_a_guard_costs() {
         );
     }
 }
+
+#[test]
+#[ignore = "a measurement: run it alone"]
+fn what_many_guards_cost() {
+    if !can_run() {
+        return;
+    }
+    let session = Session::with(settings(), |_| Guarded::default());
+    let dir = session.path("many");
+    std::fs::create_dir(&dir).unwrap();
+    let exact: Vec<_> = (0..10_000).map(|at| dir.join(format!("file{at}"))).collect();
+    exact.iter().for_each(|path| std::fs::write(path, "x").unwrap());
+    for guarded in [
+        Guarded {
+            exact: exact.clone(),
+            ..Guarded::default()
+        },
+        Guarded {
+            exact: exact[1..].to_vec(),
+            ..Guarded::default()
+        },
+        Guarded {
+            trees: vec![dir.clone()],
+            ..Guarded::default()
+        },
+        Guarded::default(),
+    ] {
+        let start = std::time::Instant::now();
+        let coverage = session.tier.set(&guarded).unwrap();
+        println!(
+            "{} guards: {:?} after {:?}",
+            guarded.exact.len(),
+            coverage,
+            start.elapsed()
+        );
+    }
+    let guarded = Guarded {
+        exact: vec![dir.join("absent")],
+        ..Guarded::default()
+    };
+    session.tier.set(&guarded).unwrap();
+    let used = || std::fs::read_to_string("/proc/self/stat").unwrap();
+    let ticks = |stat: &str| {
+        stat.split(' ')
+            .skip(13)
+            .take(2)
+            .map(|n| n.parse::<u64>().unwrap())
+            .sum::<u64>()
+    };
+    let before = ticks(&used());
+    assert_eq!(outsider("churn", &[&dir.join("other")]), 0);
+    println!(
+        "100,000 files made and removed beside a guarded name: {}0 ms of CPU",
+        ticks(&used()) - before
+    );
+    let watchdog = session.tier.watchdog().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{watchdog}/status")).unwrap();
+    let lines = status
+        .lines()
+        .filter(|line| line.starts_with("VmRSS") || line.starts_with("RssAnon"));
+    println!("watchdog: {:?}", lines.collect::<Vec<_>>());
+}

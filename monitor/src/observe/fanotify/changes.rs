@@ -106,20 +106,17 @@ impl Changes {
 
     /// Something happened to a name in a watched directory.
     fn entry(&self, table: &mut Table, notice: &Notice, dir: Id, name: &OsStr, changes: &mut Vec<Change>) {
-        let Some(holder) = table.object(dir) else { return };
-        let (path, dev) = (holder.place.join(name), holder.dev);
-        let (named, globs, trees) = (holder.guards_of(name), holder.globs_of(name), holder.trees());
         let known = notice.object.as_ref().and_then(|handle| table.by_handle(handle));
-        let guarded = known
-            .and_then(|id| table.object(id))
-            .is_some_and(Object::is_guarded);
+        let known = known.and_then(|id| table.object(id));
+        let guarded = known.is_some_and(Object::is_guarded);
+        let Some(holder) = table.object(dir) else { return };
         let cares = holder.cares_for(name);
         if !cares && !guarded {
             return;
         }
-        let home = known
-            .and_then(|id| table.object(id))
-            .map(|object| object.place.clone());
+        let home = known.map(|object| object.place.clone());
+        let (path, dev) = (holder.place.join(name), holder.dev);
+        let (named, globs, trees) = (holder.guards_of(name), holder.globs_of(name), holder.trees());
         if notice.mask & (libc::FAN_CREATE | libc::FAN_MOVED_TO | libc::FAN_DELETE | libc::FAN_MOVED_FROM)
             != 0
         {
@@ -205,7 +202,7 @@ impl Changes {
                 std::cmp::Ordering::Less => self.hold(change(ChangeKind::Unlink, None)),
                 std::cmp::Ordering::Greater => self.hold(change(ChangeKind::Link, None)),
                 std::cmp::Ordering::Equal if notice.entry.is_none() => {
-                    self.hold(change(ChangeKind::Link, None))
+                    self.hold(change(ChangeKind::Link, None));
                 }
                 std::cmp::Ordering::Equal => {}
             }
@@ -217,7 +214,7 @@ impl Changes {
             if guarded {
                 self.hold(change(
                     ChangeKind::Rename,
-                    table.reopen(id).ok().and_then(only_name),
+                    table.reopen(id).ok().and_then(|fd| only_name(&fd)),
                 ));
             }
             if is_dir {
@@ -255,11 +252,11 @@ fn name_of(table: &Table, handle: &Handle) -> Option<PathBuf> {
         Some(id) => table.reopen(id),
         None => table.open_handle(handle),
     };
-    only_name(fd.ok()?)
+    only_name(&fd.ok()?)
 }
 
 /// The name of an open object, if it has but one: of several, a handle gives any.
-fn only_name(fd: OwnedFd) -> Option<PathBuf> {
+fn only_name(fd: &OwnedFd) -> Option<PathBuf> {
     let look = object::look(fd.as_fd()).ok()?;
     (look.links == 1 || look.is_dir()).then(|| object::name(fd.as_fd()))?
 }

@@ -1,6 +1,6 @@
 //! The thread that owns the marks: it sets them, and refreshes them as files change.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
@@ -164,7 +164,7 @@ impl Keeper {
     /// Resolves every guard again.
     pub(super) fn resolve_all(&mut self) {
         let ids: Vec<_> = self.table.guards.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.table.resolve(id));
+        self.table.resolve_all(ids);
         self.changes.refresh(&mut self.table);
         self.show();
     }
@@ -188,12 +188,14 @@ impl Keeper {
             self.arm();
         }
         (self.table.coverage.over_limit, self.table.coverage.refused) = (0, 0);
-        for guard in wanted.into_iter().filter(|guard| !kept.contains(guard)) {
-            let id = self.next_guard;
-            self.next_guard += 1;
-            self.table.guards.insert(id, guard);
-            self.table.resolve(id);
-        }
+        let new = self.next_guard..;
+        let new: BTreeMap<_, _> = new
+            .zip(wanted.into_iter().filter(|guard| !kept.contains(guard)))
+            .collect();
+        self.next_guard += u32::try_from(new.len()).unwrap_or(u32::MAX);
+        let ids: Vec<_> = new.keys().copied().collect();
+        self.table.guards.extend(new);
+        self.table.resolve_all(ids);
         self.table.release(&old);
         self.table.fresh.clear();
         self.show();

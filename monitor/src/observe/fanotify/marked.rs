@@ -155,6 +155,16 @@ impl Object {
         before != self.all_guards().len()
     }
 
+    /// Whether its marks already do for a directory of this role.
+    pub(super) fn serves(&self, role: &Role) -> bool {
+        let wants = match role {
+            Role::Way => OF_PLACE,
+            Role::Name(_) => OF_ENTRIES,
+            Role::Thing | Role::Part | Role::Tree | Role::Glob(_) => return false,
+        };
+        self.is_dir && self.tells & wants == wants
+    }
+
     /// The permission events that its reasons want. Reads are asked for guarded things alone, not
     /// for whole trees: a program's own data may lie there.
     pub(super) fn wanted_asks(&self, reads: bool) -> u64 {

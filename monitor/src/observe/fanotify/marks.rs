@@ -26,6 +26,8 @@ pub(super) struct Table {
     /// Nobody is asked for now: the watchdog has released everybody.
     pub(super) paused: bool,
     pub(super) coverage: Coverage,
+    /// Directories seen while many guards are resolved at once: most of their ways are the same.
+    pub(super) seen: Option<HashMap<PathBuf, Id>>,
     objects: HashMap<Id, Object>,
     by_handle: HashMap<Handle, Id>,
     /// A directory of each filesystem, by its id.
@@ -52,6 +54,7 @@ impl Table {
             fresh: Vec::new(),
             paused: false,
             coverage: Coverage::default(),
+            seen: None,
             objects: HashMap::new(),
             by_handle: HashMap::new(),
             mounts: HashMap::new(),
@@ -95,6 +98,11 @@ impl Table {
             }
         }
         if look.is_dir()
+            && let Some(seen) = &mut self.seen
+        {
+            seen.insert(path.to_owned(), look.id);
+        }
+        if look.is_dir()
             && let Some(handle) = self.objects[&look.id].handle.as_ref()
             && let Some(&fsid) = handle.0.first_chunk()
         {
@@ -113,6 +121,20 @@ impl Table {
             object.take(role, guard);
         }
         self.sync(look.id, fd);
+    }
+
+    /// The same for a directory that was already met in this pass, and is marked for such a reason:
+    /// nothing has to be asked of the kernel. False when that is not so.
+    pub(super) fn note_seen(&mut self, path: &Path, role: &Role, guard: GuardId) -> bool {
+        let id = self.seen.as_ref().and_then(|seen| seen.get(path));
+        let Some(object) = id.and_then(|id| self.objects.get_mut(id)) else {
+            return false;
+        };
+        let serves = object.serves(role);
+        if serves {
+            object.take(role.clone(), guard);
+        }
+        serves
     }
 
     /// Brings an inode's marks to what its reasons want: additions first.

@@ -50,7 +50,8 @@ impl Look {
 }
 
 /// Longest handle a kernel gives (`MAX_HANDLE_SZ`), in bytes.
-const HANDLE_MAX: usize = 128;
+const HANDLE_MAX: u32 = 128;
+const HANDLE_WORDS: usize = 2 + HANDLE_MAX as usize / 4;
 /// `AT_HANDLE_FID` (6.5): also where a handle cannot be opened again, as on overlayfs.
 const AT_HANDLE_FID: i32 = 0x200;
 /// Filesystem types whose files root may be kept from opening, or whose server may hang.
@@ -107,9 +108,9 @@ pub(super) fn look(fd: BorrowedFd<'_>) -> io::Result<Look> {
 pub(super) fn handle(fd: BorrowedFd<'_>) -> Option<Handle> {
     let mut bytes = fsid(fd)?.to_vec();
     // struct file_handle: length, type, then the handle itself.
-    let mut raw = [0_u32; 2 + HANDLE_MAX / 4];
-    let encode = |raw: &mut [u32; 2 + HANDLE_MAX / 4], flags: i32| {
-        raw[0] = HANDLE_MAX as u32;
+    let mut raw = [0_u32; HANDLE_WORDS];
+    let encode = |raw: &mut [u32; HANDLE_WORDS], flags: i32| {
+        raw[0] = HANDLE_MAX;
         let mut mount = 0;
         // SAFETY: the buffer is aligned for and as long as its first word says; `mount` outlives the call.
         let code = unsafe {
@@ -140,7 +141,7 @@ pub(super) fn handle(fd: BorrowedFd<'_>) -> Option<Handle> {
 pub(super) fn open(mount: BorrowedFd<'_>, handle: &Handle) -> io::Result<OwnedFd> {
     let stored = &handle.0[8..];
     let length = stored.len() - 4;
-    let mut raw = [0_u32; 2 + HANDLE_MAX / 4];
+    let mut raw = [0_u32; HANDLE_WORDS];
     raw[0] = u32::try_from(length).map_err(io::Error::other)?;
     for (word, bytes) in raw[1..].iter_mut().zip(stored.chunks(4)) {
         let mut padded = [0; 4];

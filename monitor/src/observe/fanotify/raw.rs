@@ -17,7 +17,6 @@ const LARGE_FILE: u32 = 0o400_000;
 const LARGE_FILE: u32 = 0o100_000;
 
 /// The event's descriptor must not block either: a FIFO in a guarded tree would wait for its writer.
-#[expect(clippy::cast_sign_loss, reason = "open flags are positive")]
 const EVENT_FLAGS: u32 =
     (libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOATIME | libc::O_NONBLOCK) as u32 | LARGE_FILE;
 

@@ -1,6 +1,6 @@
 //! From a guard to the inodes that stand for it now, and the directories in which it can appear.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,6 +15,13 @@ use super::object::{self, Look};
 const LINKS_MAX: u32 = 40;
 
 impl Table {
+    /// Resolves many guards.
+    pub(super) fn resolve_all(&mut self, guards: impl IntoIterator<Item = GuardId>) {
+        self.seen = Some(HashMap::new());
+        guards.into_iter().for_each(|guard| self.resolve(guard));
+        self.seen = None;
+    }
+
     /// Finds and marks what a guard stands for, and the places where that can change.
     pub(super) fn resolve(&mut self, id: GuardId) {
         let Some(guard) = self.guards.get(&id).cloned() else {
@@ -60,6 +67,10 @@ impl Table {
             }
             let path = here.join(&name);
             let last = rest.is_empty();
+            if !last && self.note_seen(&path, &Role::Way, id) {
+                here = path;
+                continue;
+            }
             // A name that can change its meaning is watched before it is looked at.
             if last {
                 self.watch(&here, &name, id);
@@ -96,8 +107,11 @@ impl Table {
     }
 
     fn watch(&mut self, dir: &Path, name: &OsStr, id: GuardId) {
-        if let Ok((fd, look)) = open(dir) {
-            self.note(&fd, &look, dir, Role::Name(name.to_owned()), id);
+        let role = Role::Name(name.to_owned());
+        if !self.note_seen(dir, &role, id)
+            && let Ok((fd, look)) = open(dir)
+        {
+            self.note(&fd, &look, dir, role, id);
         }
     }
 

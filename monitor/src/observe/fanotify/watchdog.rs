@@ -29,7 +29,7 @@ use super::responder::{SLACK, raise_priority};
 
 const WORD: &str = "fanotify-watchdog";
 /// Looks at the page within one bound.
-const LOOKS: u32 = 4;
+const LOOKS: u16 = 4;
 /// How long a watchdog process may take to start, in milliseconds.
 const START_MAX: u16 = 5000;
 
@@ -146,7 +146,7 @@ fn watch(job: &WatchdogJob) -> io::Result<()> {
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
     raise_priority();
-    let tick = PollTimeout::from((job.bound / LOOKS as u16).max(5));
+    let tick = PollTimeout::from((job.bound / LOOKS).max(5));
     let watch = Watch {
         group: Group::inherited(group),
         page: Page::map(page)?,

@@ -12,7 +12,7 @@
 
 mod arbiter;
 mod changes;
-mod devices;
+pub(in crate::observe) mod devices;
 mod guarded;
 mod heartbeat;
 mod keeper;

@@ -16,9 +16,11 @@ pub mod parse;
 pub mod pattern;
 pub mod pattern_parse;
 pub mod ports;
+pub mod registries;
 pub mod rule_id;
 pub mod sets;
 pub mod suggest;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod validate;
 pub mod words;

@@ -2,6 +2,7 @@
 //!
 //! The modules stand in the order of the data's way; `pipeline` names every stage.
 
+pub mod cli;
 pub mod decide;
 pub mod record;
 pub mod scope;

@@ -1,1 +1,4 @@
-//! cli
+//! One file or folder for each subcommand.
+
+pub mod exit;
+pub mod scope;

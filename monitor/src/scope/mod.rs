@@ -3,11 +3,13 @@
 pub mod argv;
 pub mod builtin;
 pub mod capability;
+pub mod diff;
 pub mod effective;
 pub mod endpoint;
 pub mod endpoint_error;
 mod endpoint_parse;
 pub mod error;
+pub mod explain;
 pub mod extends;
 pub mod merge;
 pub mod model;
@@ -19,6 +21,7 @@ pub mod ports;
 pub mod registries;
 pub mod rule_id;
 pub mod sets;
+pub mod statements;
 pub mod suggest;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -167,7 +167,7 @@ mod tests {
         let npm = "registry=https://npm.example.org/\n@team:registry=http://10.0.0.5:4873\n; registry = https://no.example.org\n\
                    //npm.example.org/:_authToken=x\nproxy=http://proxy.example.org";
         assert_eq!(list(&from_npm(npm)), ["10.0.0.5", "npm.example.org"]);
-        let cargo = "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://crates.example.org/index/\"\n\
+        let cargo = "[source.main]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://crates.example.org/index/\"\n\
                      [registries.team]\nindex = \"https://team.example.org/git\"\n[http]\nproxy = \"http://proxy.example.org\"";
         assert_eq!(
             list(&from_cargo(cargo)),

@@ -10,7 +10,7 @@ use crate::scope::{
 };
 
 /// How often the daemon asks for the addresses of names, in seconds.
-pub const RESOLVE_SECONDS: u32 = 30;
+const RESOLVE_SECONDS: u32 = 30;
 
 /// Everything in one file, in no order.
 pub(super) fn findings(scope: &Scope, host: &Capabilities) -> Vec<ScopeError> {

@@ -84,6 +84,7 @@ pub fn finding(
     if found.span.is_empty() {
         text = format!("{file}\n{text}");
     }
+    text.push('\n');
     text
 }
 

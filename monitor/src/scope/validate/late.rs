@@ -52,28 +52,31 @@ pub(super) fn findings(scope: &Scope, host: &Capabilities) -> Vec<ScopeError> {
 
 fn files(n: usize, rule: &FileRule, host: &Capabilities, found: &mut Vec<ScopeError>) {
     let response = rule.rule.response;
+    let mut objects: Vec<(String, &Span)> = Vec::new();
+    let mut names: Vec<(String, &Span)> = Vec::new();
     for (entry, span) in &rule.paths {
-        let (what, guarantee) = match entry {
-            PathEntry::Pattern(pattern) => (
-                pattern.to_string(),
-                if is_object(pattern) {
-                    host.file_objects
-                } else {
-                    host.file_names
-                },
-            ),
-            PathEntry::Credentials | PathEntry::CredentialClass(_) if rule.by_class => continue,
-            PathEntry::Credentials => ("@credentials".to_owned(), host.file_names),
-            PathEntry::CredentialClass(class) => (format!("@credentials/{class}"), host.file_names),
-        };
-        let what = format!("files.rule[{n}]: `{what}` with response {}", response.word());
+        match entry {
+            PathEntry::Pattern(pattern) if is_object(pattern) => objects.push((pattern.to_string(), span)),
+            PathEntry::Pattern(pattern) => names.push((pattern.to_string(), span)),
+            PathEntry::Credentials | PathEntry::CredentialClass(_) if rule.by_class => {}
+            PathEntry::Credentials => names.push(("@credentials".into(), span)),
+            PathEntry::CredentialClass(class) => names.push((format!("@credentials/{class}"), span)),
+        }
+    }
+    for (things, guarantee) in [(objects, host.file_objects), (names, host.file_names)] {
+        let Some((_, span)) = things.first() else { continue };
+        let what = format!(
+            "files.rule[{n}]: {} with response {}",
+            some(&things),
+            response.word()
+        );
+        let killed = "the process is killed before it can use the file";
         judge(
-            span.clone(),
+            (*span).clone(),
             &what,
             response,
             guarantee,
-            "the open",
-            "the process is killed before it can use the file",
+            ("the open", killed),
             found,
         );
     }
@@ -105,19 +108,26 @@ fn exec(scope: &Scope, host: &Capabilities, found: &mut Vec<ScopeError>) {
     for (n, rule) in scope.exec.rules.iter().enumerate() {
         let response = rule.rule.response;
         if rule.argv.is_empty() {
-            for (pattern, span) in &rule.exe {
-                let what = format!("exec.rule[{n}]: `{pattern}` with response {}", response.word());
-                let killed = "the program is killed before its first instruction";
-                judge(
-                    span.clone(),
-                    &what,
-                    response,
-                    host.exec,
-                    "the exec",
-                    killed,
-                    found,
-                );
-            }
+            let things: Vec<(String, &Span)> = rule
+                .exe
+                .iter()
+                .map(|(exe, span)| (exe.to_string(), span))
+                .collect();
+            let Some((_, span)) = things.first() else { continue };
+            let what = format!(
+                "exec.rule[{n}]: {} with response {}",
+                some(&things),
+                response.word()
+            );
+            let killed = "the program is killed before its first instruction";
+            judge(
+                (*span).clone(),
+                &what,
+                response,
+                host.exec,
+                ("the exec", killed),
+                found,
+            );
         } else if let Some((glob, span)) = rule.argv.first() {
             match host.exec_argv {
                 None => found.push(not_yet(span.clone(), &format!("exec.rule[{n}]: `argv`"))),
@@ -204,14 +214,13 @@ fn sockets(scope: &Scope, host: &Capabilities, found: &mut Vec<ScopeError>) {
         _ => {
             for (n, rule) in scope.sockets.rules.iter().enumerate() {
                 let what = format!("sockets.rule[{n}] with response {}", rule.rule.response.word());
-                let killed = "the process is killed before it can use the connection";
+                let words = ("the connection", "the process is killed before it can use it");
                 judge(
                     rule.rule.span.clone(),
                     &what,
                     rule.rule.response,
                     host.sockets,
-                    "the connection",
-                    killed,
+                    words,
                     found,
                 );
             }
@@ -219,13 +228,26 @@ fn sockets(scope: &Scope, host: &Capabilities, found: &mut Vec<ScopeError>) {
     }
 }
 
+/// `` `a`, `b` and 2 more ``.
+fn some(things: &[(String, &Span)]) -> String {
+    let shown: Vec<String> = things
+        .iter()
+        .take(2)
+        .map(|(thing, _)| format!("`{thing}`"))
+        .collect();
+    match things.len().saturating_sub(2) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// `words` name the act, and say what happens where it cannot be refused.
 fn judge(
     span: Span,
     what: &str,
     response: Response,
     guarantee: Option<Guarantee>,
-    act: &str,
-    killed: &str,
+    (act, killed): (&str, &str),
     found: &mut Vec<ScopeError>,
 ) {
     match guarantee {

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-/// How a subcommand ended.
+/// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// Done.
     Done = 0,

@@ -110,7 +110,7 @@ fn changed(was: &Statement, is: &Statement, changes: &mut Vec<Change>) {
             section: is.section,
             direction,
             sentence,
-        })
+        });
     };
     if was.response != is.response {
         let sentence = format!(
@@ -181,7 +181,7 @@ fn top(old: &Effective, new: &Effective, changes: &mut Vec<Change>) {
             section: "",
             direction,
             sentence,
-        })
+        });
     };
     if old.name != new.name {
         say(
@@ -191,7 +191,7 @@ fn top(old: &Effective, new: &Effective, changes: &mut Vec<Change>) {
     }
     match (old.mode, new.mode) {
         (Mode::Observe, Mode::Enforce) => {
-            say(Direction::Tighter, "enforces instead of only observing".into())
+            say(Direction::Tighter, "enforces instead of only observing".into());
         }
         (Mode::Enforce, Mode::Observe) => say(Direction::Looser, "only observes instead of enforcing".into()),
         _ => {}

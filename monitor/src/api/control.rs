@@ -1,0 +1,136 @@
+//! What the API needs from the pipeline: one trait, implemented there, and by a fake in tests.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::api::peer::Peer;
+use crate::api::types::{AgentInfo, EnrolRequest, Enrolled, ScopeInfo, SessionInfo, Status, Tree, Why};
+use crate::record::event::EventRecord;
+use crate::record::filter::Filter;
+
+/// Why the pipeline did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// No such session, event or scope.
+    #[error("find {what} {id:?}")]
+    NotFound {
+        /// `session`, `event`, `scope`.
+        what: &'static str,
+        /// As it was asked for.
+        id: String,
+    },
+    /// The request cannot be done as it stands (a scope with errors, a process that is gone, a session that has ended).
+    #[error("{why}")]
+    Invalid {
+        /// What is wrong; may have several lines (scope-file errors).
+        why: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// The caller may not.
+    #[error("{why}")]
+    Refused {
+        /// One sentence.
+        why: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// This kernel cannot.
+    #[error("{why}")]
+    Unsupported {
+        /// One sentence.
+        why: String,
+        /// What would still work.
+        remedy: String,
+    },
+    /// The daemon could not, and it is not the caller's doing.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The pipeline, as the API sees it. Every function is called from a thread that may block, except
+/// [`Control::session_of`], [`Control::subscribe`], [`Control::status`], [`Control::session`] and the two
+/// listings, which must answer from memory (a lock held for microseconds is fine).
+pub trait Control: Send + Sync + 'static {
+    /// How the daemon is doing.
+    fn status(&self) -> Status;
+
+    /// The sessions: those that run or are frozen, and those that ended lately. Newest last.
+    fn sessions(&self) -> Vec<SessionInfo>;
+
+    /// One session by its id.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`].
+    fn session(&self, id: &str) -> Result<SessionInfo, ControlError> {
+        let not_found = || ControlError::NotFound { what: "session", id: id.to_owned() };
+        self.sessions().into_iter().find(|session| session.id == id).ok_or_else(not_found)
+    }
+
+    /// The agents: every scope that is loaded, or that a session is held to.
+    fn agents(&self) -> Vec<AgentInfo>;
+
+    /// The scope files.
+    fn scopes(&self) -> Vec<ScopeInfo>;
+
+    /// The processes of a session.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`].
+    fn tree(&self, session: &str) -> Result<Tree, ControlError>;
+
+    /// The session that process `pid` (host's pid) is in, if it is in one.
+    fn session_of(&self, pid: u32) -> Option<String>;
+
+    /// Holds a process to a scope. The API has checked that the process is the caller's, and that the caller is in
+    /// no session; whether the process is in one is checked here. The owner is the caller.
+    ///
+    /// # Errors
+    /// [`ControlError`]; the process is then in no session.
+    fn enrol(&self, request: &EnrolRequest, peer: &Peer) -> Result<Enrolled, ControlError>;
+
+    /// Stops every process of a session. Freezing what is frozen is no error.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn freeze(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError>;
+
+    /// Lets a frozen session go on. Thawing what runs is no error.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn thaw(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError>;
+
+    /// Kills every process of a session.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError>;
+
+    /// Hands the stored events that `filter` asks for to `visit`, in the filter's order, until it breaks.
+    ///
+    /// # Errors
+    /// [`ControlError::Internal`] where the store cannot be read.
+    fn events(
+        &self,
+        filter: &Filter,
+        visit: &mut dyn FnMut(EventRecord) -> ControlFlow<()>,
+    ) -> Result<(), ControlError>;
+
+    /// One event by its id, or by the beginning of its id where only one begins so.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], or [`ControlError::Invalid`] where the beginning is not unique.
+    fn event(&self, id: &str) -> Result<EventRecord, ControlError>;
+
+    /// What decided, and what would have allowed it. `event` is what [`Control::event`] gave.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn why(&self, event: EventRecord) -> Result<Why, ControlError>;
+
+    /// Every event from now on, as it is recorded.
+    fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>>;
+}

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Ok(socket) => socket,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
-    match runtime().and_then(|runtime| Ok(runtime.block_on(ask(&cli.command, &Client::new(socket))))) {
+    match runtime().map(|runtime| runtime.block_on(ask(&cli.command, &Client::new(socket)))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) if error.is_quiet() => error.exit().into(),
         Ok(Err(error)) => fail(&error.to_string(), error.remedy(), error.exit()),

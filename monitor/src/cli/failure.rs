@@ -48,9 +48,10 @@ impl CliError {
             },
             Self::Moment(_) | Self::Pattern(_) => Exit::Usage,
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
-            Self::Client(ClientError::Protocol { .. }) | Self::Stream(_) | Self::Output(_) | Self::Json(_) => {
-                Exit::No
-            }
+            Self::Client(ClientError::Protocol { .. })
+            | Self::Stream(_)
+            | Self::Output(_)
+            | Self::Json(_) => Exit::No,
         }
     }
 

@@ -5,5 +5,7 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod decide;
+pub mod observe;
 pub mod record;
 pub mod scope;

@@ -1,1 +1,15 @@
-//! Fixtures that the end-to-end tests share.
+//! Attack programs and fixtures that the end-to-end tests share.
+
+pub mod attack;
+pub mod daemon;
+pub mod listener;
+pub mod netns;
+pub mod process;
+pub mod programs;
+pub mod requirement;
+pub mod scope;
+pub mod scratch;
+pub mod secret;
+pub mod session;
+pub mod table;
+pub mod trial;

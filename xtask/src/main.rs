@@ -1,1 +1,61 @@
-fn main() {}
+//! Set-up, build, tests and checks of Scopeward, in one place: `cargo xtask`.
+
+mod apt;
+mod arrows;
+mod build;
+mod ci;
+mod demo;
+mod deny;
+mod process;
+mod setup;
+mod shape;
+mod source;
+mod tally;
+mod test;
+mod toolchain;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup   installs what is missing (the eBPF toolchain, a C compiler); every other command does this first
+  build   the release binary, target/release/scopeward
+  demo    holds a session of git, python3 and curl to a scope, and shows what happened
+  test    all tests; those that cannot run here say why, and are counted
+  ci      what a change must pass: format, lints, the files' rules, licences, tests
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let root = checkout();
+    let done = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["setup"] => setup::run(&root),
+        ["build"] => setup::run(&root).and_then(|()| build::release(&root).map(drop)),
+        ["demo"] => setup::run(&root).and_then(|()| demo::play::run(&root)),
+        ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
+        ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn checkout() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}

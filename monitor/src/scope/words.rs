@@ -87,7 +87,10 @@ pub enum Tier {
 
 /// The kinds of acts, closed and versioned with the event schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each variant is the event's own word, explained in docs/events.md")]
+#[expect(
+    missing_docs,
+    reason = "each variant is the event's own word, explained in docs/events.md"
+)]
 pub enum Kind {
     #[serde(rename = "process.exec")]
     ProcessExec,

@@ -1,0 +1,229 @@
+//! What the kernel tells the daemon. Every record is an [`Header`], the body of its kind, then strings.
+
+/// Starts every record.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// [`crate::ABI_VERSION`].
+    pub version: u8,
+    /// `kind::*`.
+    pub kind: u8,
+    /// `hook::*`.
+    pub hook: u8,
+    /// `response::*` that the scope called for.
+    pub called_for: u8,
+    /// `response::*` that was applied.
+    pub applied: u8,
+    /// `when::*`.
+    pub when: u8,
+    /// Bytes of strings after the body.
+    pub strings: u16,
+    /// Thread id.
+    pub tid: u32,
+    /// Process id.
+    pub tgid: u32,
+    /// Boot clock, ns.
+    pub time: u64,
+    /// The session.
+    pub session: u64,
+    /// The process's cookie.
+    pub cookie: u64,
+    /// The policy that decided.
+    pub policy: u32,
+    /// Its generation.
+    pub generation: u32,
+    /// The entry that decided; 0 for the default that allows.
+    pub entry: u32,
+    /// `flag::*`.
+    pub flags: u32,
+}
+
+/// Bits of [`Header::flags`].
+pub mod flag {
+    /// The file was created by this call.
+    pub const CREATED: u32 = 1;
+    /// Opened for reading.
+    pub const READ: u32 = 2;
+    /// Opened for writing.
+    pub const WRITE: u32 = 4;
+    /// The object could not be resolved: answered in the fail direction.
+    pub const UNRESOLVED: u32 = 8;
+    /// The path or a string did not fit and was cut.
+    pub const TRUNCATED: u32 = 16;
+    /// The file has no name any more.
+    pub const DELETED: u32 = 32;
+    /// This exec made the process the root of a session.
+    pub const ROOT: u32 = 64;
+    /// The program fits a `[[match]]`: user space has to look (arguments, owner).
+    pub const CANDIDATE: u32 = 128;
+    /// Done through io_uring.
+    pub const URING: u32 = 256;
+    /// Sanctioned use of a guarded object.
+    pub const SANCTIONED: u32 = 512;
+    /// In a 32-bit system call.
+    pub const COMPAT: u32 = 1024;
+}
+
+/// Values of [`Header::kind`].
+pub mod kind {
+    /// [`super::Fork`].
+    pub const FORK: u8 = 1;
+    /// [`super::Exec`], then path, working directory, file name given, arguments.
+    pub const EXEC: u8 = 2;
+    /// [`super::Exit`].
+    pub const EXIT: u8 = 3;
+    /// [`super::File`], then the path.
+    pub const OPEN: u8 = 4;
+    /// [`super::Net`].
+    pub const CONNECT: u8 = 5;
+    /// [`super::Net`].
+    pub const SEND: u8 = 6;
+    /// [`super::Net`].
+    pub const SOCKET: u8 = 7;
+}
+
+/// Values of [`Header::when`].
+pub mod when {
+    /// The act had no effect.
+    pub const BEFORE_ACT: u8 = 0;
+    /// Before its result could be used.
+    pub const BEFORE_USE: u8 = 1;
+}
+
+/// Hooks, for [`Header::hook`] and the loss counters.
+pub mod hook {
+    /// `sched_process_fork`.
+    pub const FORK: u8 = 0;
+    /// `sched_process_exec`.
+    pub const EXEC: u8 = 1;
+    /// `sched_process_exit`.
+    pub const EXIT: u8 = 2;
+    /// `sys_exit`.
+    pub const OPEN: u8 = 3;
+    /// `io_uring_complete`.
+    pub const URING: u8 = 4;
+    /// `cgroup/connect4`, `cgroup/connect6`.
+    pub const CONNECT: u8 = 5;
+    /// `cgroup/sendmsg4`, `cgroup/sendmsg6`.
+    pub const SEND: u8 = 6;
+    /// `cgroup/sock_create`.
+    pub const SOCKET: u8 = 7;
+    /// `iter/task`.
+    pub const ADOPT: u8 = 8;
+    /// How many there are.
+    pub const COUNT: usize = 9;
+    /// Their names, as `status` shows them.
+    pub const NAMES: [&str; COUNT] = [
+        "fork",
+        "exec",
+        "exit",
+        "open",
+        "io_uring",
+        "connect",
+        "send",
+        "socket",
+        "adopt",
+    ];
+}
+
+/// Reasons of the loss counters: index = hook × `COUNT` + reason.
+pub mod loss {
+    /// The ring was full: not recorded, but answered.
+    pub const RING: u32 = 0;
+    /// No working memory was free: answered in the fail direction.
+    pub const SCRATCH: u32 = 1;
+    /// The object could not be resolved: answered in the fail direction.
+    pub const UNRESOLVED: u32 = 2;
+    /// A map was full: the process was held.
+    pub const MAP: u32 = 3;
+    /// Counted and not emitted: the session's quota was used up.
+    pub const QUOTA: u32 = 4;
+    /// A signal could not be sent.
+    pub const SIGNAL: u32 = 5;
+    /// How many there are.
+    pub const COUNT: usize = 6;
+    /// Their names, as `status` shows them.
+    pub const NAMES: [&str; COUNT] =
+        ["ring full", "no scratch", "unresolved", "map full", "over quota", "signal failed"];
+}
+
+/// Body of `FORK`; the header's process is the parent.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fork {
+    /// The child's cookie.
+    pub cookie: u64,
+    /// The child's process id.
+    pub tgid: u32,
+    /// The child's user id.
+    pub uid: u32,
+}
+
+/// Body of `EXEC`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exec {
+    /// Inode number of the program.
+    pub inode: u64,
+    /// Its device (kernel encoding).
+    pub dev: u32,
+    /// The parent's process id.
+    pub ppid: u32,
+    /// Effective user id.
+    pub uid: u32,
+    /// Bytes of the program's path (components, leaf first).
+    pub path: u16,
+    /// Bytes of the working directory's path (components, leaf first).
+    pub cwd: u16,
+    /// Bytes of the file name that was given to the call.
+    pub file: u16,
+    /// Bytes of the arguments, each ended by a zero.
+    pub argv: u16,
+    /// Length of all arguments in the process, of which `argv` may be a part.
+    pub argv_total: u32,
+}
+
+/// Body of `EXIT`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exit {
+    /// `task->exit_code`: status << 8 | signal.
+    pub code: u32,
+    /// Always 0.
+    pub pad: u32,
+}
+
+/// Body of `OPEN`; the strings are the path's components, leaf first, each one length byte and the bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct File {
+    /// Inode number.
+    pub inode: u64,
+    /// Device (kernel encoding).
+    pub dev: u32,
+    /// `i_mode`.
+    pub mode: u32,
+}
+
+/// Body of `CONNECT`, `SEND`, `SOCKET`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Net {
+    /// Remote address, IPv4 as v4-mapped.
+    pub addr: [u8; 16],
+    /// Remote port, host order.
+    pub port: u16,
+    /// `AF_*` of the socket.
+    pub family: u16,
+    /// `SOCK_*`.
+    pub kind: u16,
+    /// `IPPROTO_*`.
+    pub protocol: u16,
+}
+
+/// Most bytes of a path in an event.
+pub const MAX_PATH: usize = 2048;
+/// Most bytes of the arguments in an event.
+pub const MAX_ARGV: usize = 1024;
+/// Most bytes of the file name in an event.
+pub const MAX_FILE: usize = 256;

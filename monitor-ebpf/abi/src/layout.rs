@@ -1,0 +1,85 @@
+//! Sizes and the absence of padding, asserted at compile time; and the table of kernel structs that are read.
+
+use core::mem::size_of;
+
+use crate::{endpoint, event, member, object, policy};
+
+const _: () = {
+    assert!(size_of::<member::Member>() == 48);
+    assert!(size_of::<member::Session>() == 48);
+    assert!(size_of::<object::ObjectKey>() == 24);
+    assert!(size_of::<object::Match>() == 32);
+    assert!(size_of::<object::NameKey>() == 48);
+    assert!(size_of::<policy::Policy>() == 32 + 64 + 8 + 64);
+    assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
+    assert!(size_of::<endpoint::EndpointKey>() == 20);
+    assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
+    assert!(size_of::<event::Header>() == 56);
+    assert!(size_of::<event::Fork>() == 16);
+    assert!(size_of::<event::Exec>() == 32);
+    assert!(size_of::<event::File>() == 16);
+    assert!(size_of::<event::Net>() == 24);
+};
+
+/// One field of a kernel struct that the programs read: the global that holds its offset, the struct, the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Name of the global in the object.
+    pub global: &'static str,
+    /// The kernel's struct.
+    pub of: &'static str,
+    /// The field, through anonymous structs and unions.
+    pub field: &'static str,
+}
+
+const fn field(global: &'static str, of: &'static str, field: &'static str) -> Field {
+    Field { global, of, field }
+}
+
+/// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
+pub const FIELDS: [Field; 44] = [
+    field("TASK_TGID", "task_struct", "tgid"),
+    field("TASK_REAL_PARENT", "task_struct", "real_parent"),
+    field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
+    field("TASK_START_BOOTTIME", "task_struct", "start_boottime"),
+    field("TASK_FILES", "task_struct", "files"),
+    field("TASK_FS", "task_struct", "fs"),
+    field("TASK_MM", "task_struct", "mm"),
+    field("TASK_CRED", "task_struct", "cred"),
+    field("TASK_SIGNAL", "task_struct", "signal"),
+    field("TASK_EXIT_CODE", "task_struct", "exit_code"),
+    field("SIGNAL_LIVE", "signal_struct", "live"),
+    field("CRED_EUID", "cred", "euid"),
+    field("FS_PWD", "fs_struct", "pwd"),
+    field("FILES_FDT", "files_struct", "fdt"),
+    field("FDTABLE_FD", "fdtable", "fd"),
+    field("FDTABLE_MAX", "fdtable", "max_fds"),
+    field("FILE_INODE", "file", "f_inode"),
+    field("FILE_MODE", "file", "f_mode"),
+    field("FILE_PATH", "file", "f_path"),
+    field("PATH_MNT", "path", "mnt"),
+    field("PATH_DENTRY", "path", "dentry"),
+    field("DENTRY_PARENT", "dentry", "d_parent"),
+    field("DENTRY_NAME", "dentry", "d_name"),
+    field("DENTRY_INODE", "dentry", "d_inode"),
+    field("QSTR_NAME", "qstr", "name"),
+    field("QSTR_LEN", "qstr", "len"),
+    field("INODE_INO", "inode", "i_ino"),
+    field("INODE_SB", "inode", "i_sb"),
+    field("INODE_MODE", "inode", "i_mode"),
+    field("INODE_NLINK", "inode", "i_nlink"),
+    field("SB_DEV", "super_block", "s_dev"),
+    field("MOUNT_MNT", "mount", "mnt"),
+    field("MOUNT_PARENT", "mount", "mnt_parent"),
+    field("MOUNT_POINT", "mount", "mnt_mountpoint"),
+    field("VFSMOUNT_ROOT", "vfsmount", "mnt_root"),
+    field("BPRM_FILE", "linux_binprm", "file"),
+    field("BPRM_FILENAME", "linux_binprm", "filename"),
+    field("MM_ARG_START", "mm_struct", "arg_start"),
+    field("MM_ARG_END", "mm_struct", "arg_end"),
+    field("THREAD_INFO_STATUS", "thread_info", "status"),
+    field("URING_REQ_OPCODE", "io_kiocb", "opcode"),
+    field("URING_CQE_RES", "io_uring_cqe", "res"),
+    field("REGS_SYSCALL", "pt_regs", "orig_ax"),
+    field("TASK_THREAD_INFO", "task_struct", "thread_info"),
+];

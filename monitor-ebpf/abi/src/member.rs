@@ -1,0 +1,81 @@
+//! Sessions and their processes.
+
+/// Value of `MEMBERS`, keyed by process id (tgid): one process of a session.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    /// The session: the cookie of its root process.
+    pub session: u64,
+    /// This process: start of the group leader (boot clock, ns), which survives exec and differs for a reused pid.
+    pub cookie: u64,
+    /// Labels of the program that runs now: a bit for each set of programs that the policy names.
+    pub labels: u64,
+    /// Labels of the programs of all ancestors, and of earlier programs of this process.
+    pub lineage: u64,
+    /// The policy that holds it.
+    pub policy: u32,
+    /// `flag::*`.
+    pub flags: u32,
+    /// After a sanctioned use: the endpoint table that alone is left, or 0.
+    pub then: u32,
+    /// The entry that `then` comes from.
+    pub then_entry: u32,
+}
+
+/// Bits of [`Member::flags`].
+pub mod flag {
+    /// To be killed before it returns to user space (set by a hook that cannot send signals).
+    pub const DOOMED: u32 = 1;
+    /// To be stopped before it returns to user space.
+    pub const HELD: u32 = 2;
+    /// Adopted while it ran: what it had open before was not seen.
+    pub const ADOPTED: u32 = 4;
+}
+
+/// Value of `SESSIONS`, keyed by session.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Acts inside the scope.
+    pub acts: u64,
+    /// Acts outside the scope.
+    pub cuts: u64,
+    /// Cuts that were counted and not emitted, because the session's quota was used up.
+    pub suppressed: u64,
+    /// Emission quota: nanoseconds (boot clock) up to which the bucket is used.
+    pub bucket: u64,
+    /// The policy.
+    pub policy: u32,
+    /// The generation of that policy.
+    pub generation: u32,
+    /// `mode::*`.
+    pub mode: u32,
+    /// `state::*`.
+    pub state: u32,
+}
+
+/// Values of [`Session::mode`].
+pub mod mode {
+    /// Decide and record, change nothing.
+    pub const OBSERVE: u32 = 0;
+    /// Apply the response.
+    pub const ENFORCE: u32 = 1;
+}
+
+/// Values of [`Session::state`].
+pub mod state {
+    /// Its processes run.
+    pub const RUNNING: u32 = 0;
+    /// Frozen: any process that comes by a hook is stopped again.
+    pub const FROZEN: u32 = 1;
+    /// To die: any process that comes by a hook is killed.
+    pub const KILLED: u32 = 2;
+}
+
+/// What `MATCH_IDS` is keyed by.
+pub mod by {
+    /// The user id.
+    pub const USER: u32 = 1;
+    /// The id of the cgroup (v2).
+    pub const CGROUP: u32 = 2;
+}

@@ -1,0 +1,16 @@
+//! Which system calls the exit hook looks at. The table itself is filled by the daemon for the running architecture.
+
+/// System-call numbers that are looked at: 0 to 511.
+pub const TABLE: usize = 512;
+
+/// Low four bits: class of the native call. High four bits: class of the 32-bit call of that number.
+pub mod class {
+    /// Not looked at.
+    pub const NONE: u8 = 0;
+    /// Returns a descriptor of a file.
+    pub const OPEN: u8 = 1;
+    /// Reaches the network: the process may have been doomed or held in it.
+    pub const NET: u8 = 2;
+    /// Shift of the 32-bit class.
+    pub const COMPAT_SHIFT: u8 = 4;
+}

@@ -1,0 +1,135 @@
+//! Connects and sends to an address. The cgroup layer sees every way to one: TCP Fast Open, MPTCP, unconnected UDP,
+//! io_uring, 32-bit calls.
+
+use aya_ebpf::{macros::cgroup_sock_addr, programs::SockAddrContext};
+use scopeward_abi::{
+    event::{Header, Net, hook, kind, loss, when},
+    policy::response,
+};
+
+use crate::{
+    emit,
+    maps::{POLICIES, SeenKey},
+    respond::{self, Power},
+    session::{self, Actor, ids},
+    verdict,
+};
+
+const ALLOW: i32 = 1;
+const REFUSE: i32 = 0;
+
+/// `BPF_CGROUP_INET4_CONNECT`. Checked on 6.18. Outside sessions: one hash look-up. Fails towards refusing.
+#[cgroup_sock_addr(connect4)]
+pub fn connect4(ctx: SockAddrContext) -> i32 {
+    inet4(&ctx, hook::CONNECT, kind::CONNECT)
+}
+
+/// `BPF_CGROUP_INET6_CONNECT`, also for v4-mapped addresses.
+#[cgroup_sock_addr(connect6)]
+pub fn connect6(ctx: SockAddrContext) -> i32 {
+    inet6(&ctx, hook::CONNECT, kind::CONNECT)
+}
+
+/// `BPF_CGROUP_UDP4_SENDMSG`: sends that name an address, on connected sockets too.
+#[cgroup_sock_addr(sendmsg4)]
+pub fn sendmsg4(ctx: SockAddrContext) -> i32 {
+    inet4(&ctx, hook::SEND, kind::SEND)
+}
+
+/// `BPF_CGROUP_UDP6_SENDMSG`.
+#[cgroup_sock_addr(sendmsg6)]
+pub fn sendmsg6(ctx: SockAddrContext) -> i32 {
+    inet6(&ctx, hook::SEND, kind::SEND)
+}
+
+#[inline(always)]
+fn inet4(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else { return ALLOW };
+    let Some(session) = session::session(member) else {
+        emit::lost(hook, loss::UNRESOLVED);
+        return REFUSE;
+    };
+    let mut actor = Actor { member, session, ids, flags: 0, hook };
+    // SAFETY: the context's own fields.
+    let ip = unsafe { (*ctx.sock_addr).user_ip4 };
+    let mut addr = [0u8; 16];
+    addr[10] = 0xff;
+    addr[11] = 0xff;
+    addr[12..16].copy_from_slice(&ip.to_ne_bytes());
+    reach(ctx, &mut actor, &addr, kind)
+}
+
+#[inline(always)]
+fn inet6(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else { return ALLOW };
+    let Some(session) = session::session(member) else {
+        emit::lost(hook, loss::UNRESOLVED);
+        return REFUSE;
+    };
+    let mut actor = Actor { member, session, ids, flags: 0, hook };
+    let mut addr = [0u8; 16];
+    // SAFETY: the context's own fields, read word by word as the verifier asks.
+    unsafe {
+        addr[0..4].copy_from_slice(&(*ctx.sock_addr).user_ip6[0].to_ne_bytes());
+        addr[4..8].copy_from_slice(&(*ctx.sock_addr).user_ip6[1].to_ne_bytes());
+        addr[8..12].copy_from_slice(&(*ctx.sock_addr).user_ip6[2].to_ne_bytes());
+        addr[12..16].copy_from_slice(&(*ctx.sock_addr).user_ip6[3].to_ne_bytes());
+    }
+    reach(ctx, &mut actor, &addr, kind)
+}
+
+#[repr(C)]
+struct NetEvent {
+    header: Header,
+    net: Net,
+}
+
+#[inline(never)]
+fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) -> i32 {
+    // SAFETY: the context's own fields.
+    let (port, family, socket, protocol) = unsafe {
+        (
+            u16::from_be((*ctx.sock_addr).user_port as u16),
+            (*ctx.sock_addr).family as u16,
+            (*ctx.sock_addr).type_ as u16,
+            (*ctx.sock_addr).protocol,
+        )
+    };
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        emit::lost(actor.hook, loss::UNRESOLVED);
+        return REFUSE;
+    };
+    /// `IPPROTO_MPTCP` and `IPPROTO_TCP`: an MPTCP connect is a TCP connect to whoever writes a scope.
+    const MPTCP: u32 = 262;
+    const TCP: u8 = 6;
+    let ruled = if protocol == MPTCP { TCP } else { protocol as u8 };
+    let verdict = verdict::endpoint(actor.member, policy, addr, port, ruled);
+    let applied = respond::apply(actor, verdict.response, Power::Refuse);
+    let refused = applied >= response::DENY;
+    let (high, low) = (
+        u64::from_ne_bytes([addr[0], addr[1], addr[2], addr[3], addr[4], addr[5], addr[6], addr[7]]),
+        u64::from_ne_bytes([addr[8], addr[9], addr[10], addr[11], addr[12], addr[13], addr[14], addr[15]]),
+    );
+    let key = SeenKey {
+        session: actor.member.session,
+        object: high.rotate_left(17) ^ low,
+        part: u32::from(port) << 16 | u32::from(ruled),
+        what: u32::from(kind) << 24,
+        entry: verdict.entry,
+        pad: 0,
+    };
+    if emit::counted(actor, &key, verdict.response) {
+        let mut header = emit::header(kind, actor);
+        header.called_for = verdict.response;
+        header.applied = applied;
+        header.when = when::BEFORE_ACT;
+        header.entry = verdict.entry;
+        let event =
+            NetEvent { header, net: Net { addr: *addr, port, family, kind: socket, protocol: protocol as u16 } };
+        emit::send_small(&event, actor.hook);
+    }
+    if refused { REFUSE } else { ALLOW }
+}

@@ -1,0 +1,43 @@
+//! Membership ends with the last thread.
+
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use scopeward_abi::event::{Exit, Header, hook, kind};
+
+use crate::{
+    emit,
+    kernel::{
+        offsets::{of, read},
+        task,
+    },
+    maps::MEMBERS,
+    session::{self, Actor, ids},
+};
+
+#[repr(C)]
+struct ExitEvent {
+    header: Header,
+    exit: Exit,
+}
+
+/// `TP_PROTO(struct task_struct *p)` (6.16 added `bool group_dead`, which is not used), called for each thread in
+/// itself, after `signal->live` was lowered (`do_exit`). Checked on 6.18. Fails towards keeping the membership.
+#[btf_tracepoint(function = "sched_process_exit")]
+pub fn exit(_ctx: BtfTracePointContext) -> i32 {
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else { return 0 };
+    let task = task::current();
+    if !task::is_last_thread(task).unwrap_or(false) {
+        return 0;
+    }
+    if let Some(session) = session::session(member) {
+        let actor = Actor { member, session, ids, flags: 0, hook: hook::EXIT };
+        let event = ExitEvent {
+            header: emit::header(kind::EXIT, &actor),
+            exit: Exit { code: read(task, of::TASK_EXIT_CODE()).unwrap_or(0), pad: 0 },
+        };
+        emit::send_small(&event, hook::EXIT);
+    }
+    // Nothing to do about a key that is not there.
+    let _ = MEMBERS.remove(&ids.0);
+    0
+}

@@ -1,0 +1,222 @@
+//! Files that a session got a descriptor of: at the exit of every system call that returns one, and when io_uring
+//! completes an open.
+
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use scopeward_abi::{
+    event::{File, Header, flag, hook, kind, loss, when},
+    syscall::{TABLE, class},
+};
+
+use crate::{
+    emit,
+    kernel::{
+        file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
+        offsets::{of, read},
+        task,
+    },
+    maps::{POLICIES, SeenKey},
+    matching::{self, Hits, Table},
+    respond::{self, Power},
+    scratch::{self, bounded},
+    session::{self, Actor, ids},
+    verdict,
+};
+
+/// Class of each system call, filled by the daemon.
+#[unsafe(no_mangle)]
+static SYSCALL_CLASS: [u8; TABLE] = [0; TABLE];
+
+/// `TP_PROTO(struct pt_regs *regs, long ret)`, called for each system call of each process before it returns to user
+/// space. Checked on 6.18. Outside sessions: a look into a constant table, and for the calls in it one hash look-up.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
+    let regs = ctx.arg::<*const u8>(0);
+    // SAFETY: a trusted pointer, read at the field's own offset.
+    let number = unsafe { *(regs.add(of::REGS_SYSCALL()) as *const u64) };
+    if number >= TABLE as u64 {
+        return 0;
+    }
+    // SAFETY: the index was just held against the table's length; volatile, because the daemon fills it before loading.
+    let classes = unsafe { core::ptr::read_volatile((&raw const SYSCALL_CLASS).cast::<u8>().add(number as usize)) };
+    if classes == class::NONE {
+        return 0;
+    }
+    let ret = ctx.arg::<i64>(1);
+    if ret < 0 && classes & 15 == class::OPEN && classes >> class::COMPAT_SHIFT == 0 {
+        return 0;
+    }
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else { return 0 };
+    let Some(session) = session::session(member) else { return 0 };
+    let mut actor = Actor { member, session, ids, flags: 0, hook: hook::OPEN };
+    held(&mut actor, classes, ret);
+    0
+}
+
+/// The exit of a system call that is looked at, in a session.
+#[inline(always)]
+fn held(actor: &mut Actor, classes: u8, ret: i64) {
+    let task = task::current();
+    let compat = task::is_compat(task);
+    let of_call = if compat { classes >> class::COMPAT_SHIFT } else { classes & 15 };
+    if of_call == class::OPEN && ret >= 0 {
+        actor.flags = if compat { flag::COMPAT } else { 0 };
+        match task::file(task, ret as u64) {
+            Ok(address) if address != 0 => opened(actor, address),
+            // Another thread closed it, or put another file there: what it was is not known.
+            _ => unresolved(actor),
+        }
+    }
+    respond::settle(actor);
+}
+
+/// `TP_PROTO(struct io_ring_ctx *ctx, void *req, struct io_uring_cqe *cqe)` since 6.13 (before: other arguments, and
+/// then this program is not attached). In the task that completes the request: the submitter or one of its io-wq or
+/// SQPOLL threads, which share its process id and descriptors.
+#[btf_tracepoint(function = "io_uring_complete")]
+pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else { return 0 };
+    let request = ctx.arg::<*const u8>(1) as u64;
+    let cqe = ctx.arg::<*const u8>(2) as u64;
+    if request == 0 {
+        return 0;
+    }
+    /// `IORING_OP_OPENAT` and `IORING_OP_OPENAT2` (`include/uapi/linux/io_uring.h`).
+    const OPENS: [u8; 2] = [18, 28];
+    let Ok(opcode) = read::<u8>(request, of::URING_REQ_OPCODE()) else { return 0 };
+    if opcode != OPENS[0] && opcode != OPENS[1] {
+        return 0;
+    }
+    let Ok(fd) = read::<i32>(cqe, of::URING_CQE_RES()) else { return 0 };
+    if fd < 0 {
+        return 0;
+    }
+    let Some(session) = session::session(member) else { return 0 };
+    let mut actor = Actor { member, session, ids, flags: flag::URING, hook: hook::URING };
+    match task::file(task::current(), fd as u64) {
+        Ok(address) if address != 0 => opened(&mut actor, address),
+        _ => unresolved(&mut actor),
+    }
+    0
+}
+
+/// A descriptor whose file cannot be seen is answered as guarded, where the policy guards anything.
+#[inline(never)]
+fn unresolved(actor: &mut Actor) {
+    let facts = Facts { dentry: 0, mount: 0, inode: 0, dev: 0, mode: 0, f_mode: FMODE_READ, links: 1 };
+    let hits = Hits { unresolved: 1, ..Hits::default() };
+    answer(actor, &facts, &hits);
+}
+
+#[inline(never)]
+fn opened(actor: &mut Actor, address: u64) {
+    let Ok(facts) = file::facts(address) else {
+        return unresolved(actor);
+    };
+    if facts.f_mode & (FMODE_READ | FMODE_WRITE) == 0 {
+        // O_PATH: names a file without using it; the reopen comes by here again.
+        return;
+    }
+    let mut hits = Hits::default();
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else { return };
+    match scratch::acquire() {
+        Some(scratch) => {
+            let table = Table {
+                ns: actor.member.policy,
+                flags: policy.flags,
+                shape_count: policy.shape_count,
+                shapes: &policy.shapes,
+            };
+            hits = matching::find(&table, &facts, scratch);
+            scratch::release();
+        }
+        None => {
+            emit::lost(actor.hook, loss::SCRATCH);
+            hits.unresolved = 1;
+        }
+    }
+    answer(actor, &facts, &hits);
+}
+
+#[repr(C)]
+struct OpenEvent {
+    header: Header,
+    file: File,
+}
+
+/// Decides, acts, and says so.
+#[inline(never)]
+fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else { return };
+    let reads = facts.f_mode & FMODE_READ != 0;
+    let writes = facts.f_mode & FMODE_WRITE != 0;
+    let verdict = verdict::file(actor.member, policy, hits, reads, writes);
+    if verdict.then != 0 {
+        actor.member.then = u32::from(verdict.then);
+        actor.member.then_entry = verdict.entry;
+    }
+    let applied = respond::apply(actor, verdict.response, Power::Signal);
+    actor.flags |= flags_of(facts, hits);
+    if verdict.sanctioned {
+        actor.flags |= flag::SANCTIONED;
+    }
+    if hits.unresolved != 0 {
+        emit::lost(actor.hook, loss::UNRESOLVED);
+    }
+    let key = SeenKey {
+        session: actor.member.session,
+        object: facts.inode,
+        part: facts.dev,
+        what: u32::from(kind::OPEN) << 24 | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED),
+        entry: verdict.entry,
+        pad: 0,
+    };
+    if !emit::counted(actor, &key, verdict.response) {
+        return;
+    }
+    let Some(scratch) = scratch::acquire() else {
+        emit::lost(actor.hook, loss::SCRATCH);
+        return;
+    };
+    file::render(facts.dentry, facts.mount, scratch, size_of::<OpenEvent>());
+    let len = scratch.used;
+    if scratch.cut != 0 {
+        actor.flags |= flag::TRUNCATED;
+    }
+    let mut header = emit::header(kind::OPEN, actor);
+    header.called_for = verdict.response;
+    header.applied = applied;
+    header.when = when::BEFORE_USE;
+    header.entry = verdict.entry;
+    header.strings = len as u16;
+    let event = OpenEvent { header, file: File { inode: facts.inode, dev: facts.dev, mode: facts.mode } };
+    // SAFETY: `out` is longer than the event.
+    unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), event) };
+    emit::send(scratch, size_of::<OpenEvent>() + bounded::<0xfff>(len as usize), actor.hook);
+    scratch::release();
+}
+
+/// What the event says of the file.
+#[inline(always)]
+fn flags_of(facts: &Facts, hits: &Hits) -> u32 {
+    let mut flags = 0;
+    if facts.f_mode & FMODE_READ != 0 {
+        flags |= flag::READ;
+    }
+    if facts.f_mode & FMODE_WRITE != 0 {
+        flags |= flag::WRITE;
+    }
+    if facts.f_mode & FMODE_CREATED != 0 {
+        flags |= flag::CREATED;
+    }
+    if facts.links == 0 {
+        flags |= flag::DELETED;
+    }
+    if hits.unresolved != 0 {
+        flags |= flag::UNRESOLVED;
+    }
+    flags
+}

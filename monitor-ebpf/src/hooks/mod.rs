@@ -1,0 +1,9 @@
+//! The hooks, one family a file. Each states the kernel's prototype that it relies on and its fail direction.
+
+pub mod adopt;
+pub mod connect;
+pub mod exec;
+pub mod exit;
+pub mod file_open;
+pub mod fork;
+pub mod socket;

@@ -1,0 +1,76 @@
+//! Sockets that could reach an address without a connect or send that the other hooks see: raw and ping sockets.
+
+use aya_ebpf::{macros::cgroup_sock, programs::SockContext};
+use scopeward_abi::{
+    event::{Header, Net, hook, kind, loss, when},
+    policy::{flag, response},
+};
+
+use crate::{
+    emit,
+    maps::{POLICIES, SeenKey},
+    respond::{self, Power},
+    session::{self, Actor, ids},
+    verdict,
+};
+
+#[repr(C)]
+struct SocketEvent {
+    header: Header,
+    net: Net,
+}
+
+/// `BPF_CGROUP_INET_SOCK_CREATE`. Checked on 6.18. Outside sessions: one hash look-up. Fails towards refusing.
+#[cgroup_sock(sock_create)]
+pub fn sock_create(ctx: SockContext) -> i32 {
+    const STREAM: u32 = 1;
+    const DGRAM: u32 = 2;
+    const TCP: u32 = 6;
+    const UDP: u32 = 17;
+    const MPTCP: u32 = 262;
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else { return 1 };
+    // SAFETY: the context's own fields.
+    let (family, socket, protocol) =
+        unsafe { ((*ctx.sock).family, (*ctx.sock).type_, (*ctx.sock).protocol) };
+    if (socket == STREAM && (protocol == TCP || protocol == MPTCP)) || (socket == DGRAM && protocol == UDP) {
+        return 1;
+    }
+    // SAFETY: written whole by the daemon.
+    let (Some(session), Some(policy)) =
+        (session::session(member), unsafe { POLICIES.get(&member.policy) })
+    else {
+        emit::lost(hook::SOCKET, loss::UNRESOLVED);
+        return 0;
+    };
+    if policy.flags & flag::RAW_SOCKETS == 0 {
+        return 1;
+    }
+    let mut actor = Actor { member, session, ids, flags: 0, hook: hook::SOCKET };
+    // No rule can name where such a socket will send, so the default for unknown endpoints answers.
+    let verdict = verdict::default_endpoint(actor.member, policy);
+    let applied = respond::apply(&mut actor, verdict.response, Power::Refuse);
+    let key = SeenKey {
+        session: actor.member.session,
+        object: 0,
+        part: family << 16 | socket << 8 | protocol & 255,
+        what: u32::from(kind::SOCKET) << 24,
+        entry: verdict.entry,
+        pad: 0,
+    };
+    if emit::counted(&mut actor, &key, verdict.response) {
+        let mut header = emit::header(kind::SOCKET, &actor);
+        header.called_for = verdict.response;
+        header.applied = applied;
+        header.when = when::BEFORE_ACT;
+        header.entry = verdict.entry;
+        let net = Net {
+            family: family as u16,
+            kind: socket as u16,
+            protocol: protocol as u16,
+            ..Net::default()
+        };
+        emit::send_small(&SocketEvent { header, net }, hook::SOCKET);
+    }
+    i32::from(applied < response::DENY)
+}

@@ -1,0 +1,5 @@
+//! Typed reads of kernel structs.
+
+pub mod file;
+pub mod offsets;
+pub mod task;

@@ -1,0 +1,41 @@
+//! Offsets of the running kernel's structs: constants to the verifier, set by the daemon before loading
+//! (`scopeward_abi::layout::FIELDS`). An offset that is not set makes loading fail, it is never read as 0.
+
+use aya_ebpf::{Global, helpers::bpf_probe_read_kernel};
+
+macro_rules! offsets {
+    ($($name:ident)*) => {
+        $(
+            #[unsafe(no_mangle)]
+            static $name: Global<u32> = Global::new(0);
+        )*
+        /// Offset of each field that is read, in bytes.
+        pub mod of {
+            $(
+                #[inline(always)]
+                #[expect(non_snake_case, reason = "the name of the global")]
+                pub fn $name() -> usize {
+                    super::$name.load() as usize
+                }
+            )*
+        }
+    };
+}
+
+offsets! {
+    TASK_TGID TASK_REAL_PARENT TASK_GROUP_LEADER TASK_START_BOOTTIME TASK_FILES TASK_FS TASK_MM TASK_CRED
+    TASK_SIGNAL TASK_EXIT_CODE TASK_THREAD_INFO SIGNAL_LIVE CRED_EUID FS_PWD FILES_FDT FDTABLE_FD FDTABLE_MAX FILE_INODE
+    FILE_MODE FILE_PATH PATH_MNT PATH_DENTRY DENTRY_PARENT DENTRY_NAME DENTRY_INODE QSTR_NAME QSTR_LEN INODE_INO
+    INODE_SB INODE_MODE INODE_NLINK SB_DEV MOUNT_MNT MOUNT_PARENT MOUNT_POINT VFSMOUNT_ROOT BPRM_FILE BPRM_FILENAME
+    MM_ARG_START MM_ARG_END THREAD_INFO_STATUS URING_REQ_OPCODE URING_CQE_RES REGS_SYSCALL
+}
+
+/// A kernel address.
+pub type Address = u64;
+
+/// Reads a `T` at `base + offset`. Fails where the address is not mapped.
+#[inline(always)]
+pub fn read<T: Copy>(base: Address, offset: usize) -> Result<T, i32> {
+    // SAFETY: the helper checks the address and fails instead of faulting.
+    unsafe { bpf_probe_read_kernel((base + offset as u64) as *const T) }
+}

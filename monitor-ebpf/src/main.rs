@@ -1,0 +1,23 @@
+//! The kernel side of Scopeward.
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch)]
+
+mod emit;
+mod hooks;
+mod kernel;
+mod maps;
+mod matching;
+mod respond;
+mod scratch;
+mod session;
+mod verdict;
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,0 +1,108 @@
+//! Every map, with the reason for its size. Only the daemon writes what decides (policies, objects, names,
+//! entries, endpoints); the programs write membership and counters.
+
+use aya_ebpf::{
+    bindings::BPF_F_NO_PREALLOC,
+    macros::map,
+    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
+};
+use scopeward_abi::{
+    endpoint::{EndpointKey, Ports},
+    event::{hook, loss},
+    member::{Member, Session},
+    object::{Match, NameKey, ObjectKey},
+    policy::{Entry, EntryKey, Policy},
+};
+
+use crate::scratch::Scratch;
+
+/// Processes of sessions by process id. Preallocated, so that a fork never fails for want of memory; never an
+/// LRU, because eviction would be an escape. The daemon sets the size to the host's `pid_max`, up to 131,072.
+#[map]
+pub static MEMBERS: HashMap<u32, Member> = HashMap::with_max_entries(32_768, 0);
+
+/// Sessions by the cookie of their root.
+#[map]
+pub static SESSIONS: HashMap<u64, Session> = HashMap::with_max_entries(4_096, 0);
+
+/// Compiled scopes, one for each scope and owner.
+#[map]
+pub static POLICIES: HashMap<u32, Policy> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
+
+/// What each rule answers for each of its patterns. Not preallocated: costs what is used.
+#[map]
+pub static ENTRIES: HashMap<EntryKey, Entry> = HashMap::with_max_entries(1_048_576, BPF_F_NO_PREALLOC);
+
+/// Guarded inodes and directories.
+#[map]
+pub static OBJECTS: HashMap<ObjectKey, Match> = HashMap::with_max_entries(1_048_576, BPF_F_NO_PREALLOC);
+
+/// Guarded names.
+#[map]
+pub static NAMES: HashMap<NameKey, Match> = HashMap::with_max_entries(1_048_576, BPF_F_NO_PREALLOC);
+
+/// Endpoints by longest prefix.
+#[map]
+pub static ENDPOINTS: LpmTrie<EndpointKey, Ports> = LpmTrie::with_max_entries(1_048_576, 0);
+
+/// Allowed acts that were emitted, by [`SeenKey`]. An LRU: eviction only means that one is emitted again.
+#[map]
+pub static SEEN_ACTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(65_536, 0);
+
+/// Cuts that were emitted. Apart from the acts, so that a flood of acts cannot push cuts out.
+#[map]
+pub static SEEN_CUTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(16_384, 0);
+
+/// Events for the daemon: 8 MiB hold about 40,000 of them, a second of the worst flood seen. Set by the daemon.
+#[map]
+pub static RING: RingBuf = RingBuf::with_byte_size(8 * 1024 * 1024, 0);
+
+/// Losses by hook and reason.
+#[map]
+pub static LOSSES: PerCpuArray<u64> = PerCpuArray::with_max_entries((hook::COUNT * loss::COUNT) as u32, 0);
+
+/// Working memory: hooks can be nested (an interrupt, a page fault), so each level has its own.
+#[map]
+pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(crate::scratch::LEVELS, 0);
+
+/// How many levels of [`SCRATCH`] are in use on this CPU.
+#[map]
+pub static SCRATCH_LEVEL: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
+
+/// `[[match]]` by user or cgroup: the policy that such a process gets, 0 where the daemon has to look.
+#[map]
+pub static MATCH_IDS: HashMap<MatchId, u32> = HashMap::with_max_entries(1_024, BPF_F_NO_PREALLOC);
+
+/// Index 0: not zero while any `[[match]]` is loaded, so that an exec outside sessions costs one look otherwise.
+#[map]
+pub static MATCHING: Array<u32> = Array::with_max_entries(1, 0);
+
+/// Key of [`SEEN_ACTS`] and [`SEEN_CUTS`].
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct SeenKey {
+    /// The session.
+    pub session: u64,
+    /// Inode number, or the address folded to 64 bits.
+    pub object: u64,
+    /// Device, or port and protocol.
+    pub part: u32,
+    /// Event kind and access.
+    pub what: u32,
+    /// The entry that decided; 0 for the default.
+    pub entry: u32,
+    /// Always 0.
+    pub pad: u32,
+}
+
+/// Key of [`MATCH_IDS`].
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct MatchId {
+    /// A user id or a cgroup id.
+    pub id: u64,
+    /// `scopeward_abi::member::by::*`.
+    pub by: u32,
+    /// Always 0.
+    pub pad: u32,
+}

@@ -1,0 +1,80 @@
+//! Deny, kill, stop; the one place that acts.
+
+use aya_ebpf::helpers::generated::bpf_send_signal;
+use scopeward_abi::{
+    event::loss,
+    member::{flag, mode, state},
+    policy::response,
+};
+
+use crate::emit::lost;
+use crate::session::Actor;
+
+const SIGKILL: u32 = 9;
+const SIGSTOP: u32 = 19;
+
+/// What a hook can do before the process goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// Only signals: a refused act can only be kept from being used by ending the process.
+    Signal,
+    /// The act can be refused, and signals are left to the system call's exit.
+    Refuse,
+}
+
+/// Applies what the scope called for to the running process, and says what was applied.
+#[inline(always)]
+pub fn apply(actor: &mut Actor, called_for: u8, power: Power) -> u8 {
+    if called_for <= response::FLAG {
+        return called_for;
+    }
+    if actor.session.mode == mode::OBSERVE {
+        return response::FLAG;
+    }
+    match power {
+        Power::Signal => {
+            if called_for == response::FREEZE {
+                actor.session.state = state::FROZEN;
+                signal(SIGSTOP, actor.hook);
+                response::FREEZE
+            } else {
+                signal(SIGKILL, actor.hook);
+                response::KILL
+            }
+        }
+        Power::Refuse => {
+            if called_for == response::FREEZE {
+                actor.session.state = state::FROZEN;
+                actor.member.flags |= flag::HELD;
+            } else if called_for == response::KILL {
+                actor.member.flags |= flag::DOOMED;
+            }
+            called_for
+        }
+    }
+}
+
+/// Signals that earlier hooks left to this one, and processes of sessions that are frozen or to die.
+#[inline(always)]
+pub fn settle(actor: &mut Actor) {
+    if actor.member.flags & flag::DOOMED != 0 || actor.session.state == state::KILLED {
+        signal(SIGKILL, actor.hook);
+    } else if actor.session.state == state::FROZEN {
+        actor.member.flags &= !flag::HELD;
+        signal(SIGSTOP, actor.hook);
+    }
+}
+
+/// Ends the running process.
+#[inline(always)]
+pub fn kill(hook: u8) {
+    signal(SIGKILL, hook);
+}
+
+#[inline(always)]
+fn signal(number: u32, hook: u8) {
+    // SAFETY: the helper signals the running task's own process.
+    if unsafe { bpf_send_signal(number) } != 0 {
+        lost(hook, loss::SIGNAL);
+    }
+}

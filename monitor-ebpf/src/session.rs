@@ -1,0 +1,41 @@
+//! Is this task in a session, and which.
+
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
+use scopeward_abi::member::{Member, Session};
+
+use crate::maps::{MEMBERS, SESSIONS};
+
+/// Process and thread id of the running task.
+#[inline(always)]
+pub fn ids() -> (u32, u32) {
+    let both = bpf_get_current_pid_tgid();
+    ((both >> 32) as u32, both as u32)
+}
+
+/// The membership of a process. Everything outside sessions ends here.
+#[inline(always)]
+pub fn member(tgid: u32) -> Option<&'static mut Member> {
+    // SAFETY: a value of a map that only this process's own threads and the daemon change.
+    MEMBERS.get_ptr_mut(&tgid).map(|member| unsafe { &mut *member })
+}
+
+/// The session of a member.
+#[inline(always)]
+pub fn session(member: &Member) -> Option<&'static mut Session> {
+    // SAFETY: a value of a map; counters are changed with atomic adds.
+    SESSIONS.get_ptr_mut(&member.session).map(|session| unsafe { &mut *session })
+}
+
+/// Who acts, and where it was seen: what every stage of a hook needs.
+pub struct Actor {
+    /// The process.
+    pub member: &'static mut Member,
+    /// Its session.
+    pub session: &'static mut Session,
+    /// Process and thread id.
+    pub ids: (u32, u32),
+    /// `event::flag::*` so far.
+    pub flags: u32,
+    /// `event::hook::*`.
+    pub hook: u8,
+}

@@ -1,0 +1,135 @@
+//! Object + session → verdict, from maps; the one place that decides in the kernel.
+
+use scopeward_abi::{
+    MAX_PORTS, MAX_UNLESS,
+    endpoint::{EndpointKey, NS_BITS},
+    member::Member,
+    object::ns,
+    policy::{Entry, EntryKey, Policy, response},
+};
+
+use aya_ebpf::maps::lpm_trie::Key;
+
+use crate::maps::{ENDPOINTS, ENTRIES};
+use crate::matching::Hits;
+
+/// What is answered, and by which entry.
+#[derive(Clone, Copy)]
+pub struct Verdict {
+    /// `response::*`.
+    pub response: u8,
+    /// A guarded object in sanctioned use.
+    pub sanctioned: bool,
+    /// The endpoint table that alone is left afterwards, or 0.
+    pub then: u8,
+    /// The entry; 0 for the default that allows.
+    pub entry: u32,
+}
+
+impl Verdict {
+    const ALLOW: Self = Self { response: response::ALLOW, sanctioned: false, then: 0, entry: 0 };
+}
+
+#[inline(always)]
+fn entry(policy: u32, entry: u32) -> Option<&'static Entry> {
+    // SAFETY: written by the daemon before the session that it decides for, and whole.
+    unsafe { ENTRIES.get(&EntryKey { policy, entry }) }
+}
+
+/// What one entry answers for a member; an entry that is missing is an internal error and denies.
+#[inline(always)]
+fn answer(member: &Member, number: u32, mask: u64) -> Verdict {
+    if number == 0 {
+        return Verdict::ALLOW;
+    }
+    let Some(entry) = entry(member.policy, number) else {
+        return Verdict { response: response::DENY, sanctioned: false, then: 0, entry: number };
+    };
+    for index in 0..MAX_UNLESS {
+        if index >= usize::from(entry.unless_count) {
+            break;
+        }
+        let unless = entry.unless[index];
+        if has(member.labels, unless.exe) && has(member.lineage, unless.ancestor) && has(mask, unless.paths) {
+            return Verdict { response: response::ALLOW, sanctioned: true, then: unless.then, entry: number };
+        }
+    }
+    Verdict { response: entry.response, sanctioned: false, then: 0, entry: number }
+}
+
+/// Whether `set` has bit `plus_one - 1`; 0 asks for nothing.
+#[inline(always)]
+fn has(set: u64, plus_one: u8) -> bool {
+    plus_one == 0 || set >> ((plus_one - 1) & 63) & 1 != 0
+}
+
+/// The verdict on using a file.
+#[inline(always)]
+pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: bool) -> Verdict {
+    if hits.unresolved != 0 && policy.fail != 0 {
+        return answer(member, policy.fail, 0);
+    }
+    let mut verdict = Verdict::ALLOW;
+    if reads {
+        verdict = answer(member, if hits.read != 0 { hits.read } else { policy.read_default }, hits.mask);
+    }
+    if writes {
+        let write = answer(member, if hits.write != 0 { hits.write } else { policy.write_default }, hits.mask);
+        if write.response > verdict.response || !reads {
+            verdict = write;
+        }
+    }
+    verdict
+}
+
+/// The verdict on executing a program.
+#[inline(always)]
+pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
+    answer(member, if hits.read != 0 { hits.read } else { policy.exec_default }, hits.mask)
+}
+
+/// The verdict on reaching an address. `addr` is in network order, IPv4 as v4-mapped; `port` in host order.
+#[inline(always)]
+pub fn endpoint(member: &Member, policy: &Policy, addr: &[u8; 16], port: u16, protocol: u8) -> Verdict {
+    if member.then != 0 {
+        let table = member.policy | member.then << ns::THEN_SHIFT;
+        if lookup(table, addr, port, protocol).is_none() {
+            return match entry(member.policy, member.then_entry) {
+                Some(entry) => Verdict {
+                    response: entry.response,
+                    sanctioned: false,
+                    then: 0,
+                    entry: member.then_entry,
+                },
+                None => Verdict { response: response::DENY, sanctioned: false, then: 0, entry: member.then_entry },
+            };
+        }
+    }
+    match lookup(member.policy, addr, port, protocol) {
+        Some(number) => answer(member, number, 0),
+        None => answer(member, policy.net_default, 0),
+    }
+}
+
+/// The verdict on a socket that could reach any address.
+#[inline(always)]
+pub fn default_endpoint(member: &Member, policy: &Policy) -> Verdict {
+    answer(member, policy.net_default, 0)
+}
+
+/// The entry for an address in one table: longest prefix, then its port rules in order.
+#[inline(always)]
+fn lookup(table: u32, addr: &[u8; 16], port: u16, protocol: u8) -> Option<u32> {
+    let key = Key::new(NS_BITS + 128, EndpointKey { ns: table.to_be_bytes(), addr: *addr });
+    let ports = ENDPOINTS.get(&key)?;
+    for index in 0..MAX_PORTS {
+        if index >= ports.count as usize {
+            break;
+        }
+        let rule = ports.rules[index];
+        if port >= rule.low && port <= rule.high && (rule.protocol == 0 || rule.protocol == protocol) {
+            return Some(rule.entry);
+        }
+    }
+    None
+}

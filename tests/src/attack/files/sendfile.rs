@@ -1,0 +1,17 @@
+//! Moves the file's content with `sendfile`.
+
+use std::fs::File;
+use std::io;
+
+use super::target::{FileTarget, obtained};
+use crate::attack::loot::{DATA, Slot};
+
+/// Open, then `sendfile` into the loot.
+///
+/// # Errors
+/// Those of the calls.
+pub fn attempt(target: &FileTarget, slot: Slot<'_>) -> io::Result<()> {
+    let sink = slot.sink()?;
+    let file = File::open(&target.path)?;
+    obtained(nix::sys::sendfile::sendfile(&sink, &file, None, DATA)?)
+}

@@ -1,0 +1,9 @@
+//! The attack programs: what each technique does, and how attempts are made and recorded.
+
+pub mod command;
+pub mod files;
+pub mod loot;
+pub mod network;
+pub mod storm;
+pub mod supervise;
+pub mod technique;

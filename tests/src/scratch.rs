@@ -1,0 +1,90 @@
+//! A directory of the test's own: a fake home, guarded files, benign ones, room for the attackers.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::attack::technique::Content;
+use crate::programs;
+use crate::secret::Secret;
+
+/// The directory, removed with the value.
+pub struct Scratch {
+    directory: TempDir,
+}
+
+impl Scratch {
+    /// A new directory with `home`, `guarded`, `benign`, `inside` and `outside` in it, and what a daemon needs:
+    /// `state`, `run`, `scopes`, `daemon.toml`.
+    ///
+    /// # Errors
+    /// Those of making directories.
+    pub fn new() -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("scopeward-test-").tempdir()?;
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755))?;
+        for name in [
+            "home", "guarded", "benign", "inside", "outside", "state", "run", "scopes",
+        ] {
+            std::fs::create_dir(directory.path().join(name))?;
+        }
+        let scratch = Self { directory };
+        let [state, run, scopes] = ["state", "run", "scopes"].map(|name| scratch.path(name));
+        scratch.write(
+            "daemon.toml",
+            format!("[paths]\nstate = {state:?}\nrun = {run:?}\nscopes = {scopes:?}\n"),
+        )?;
+        Ok(scratch)
+    }
+
+    /// `name` below the directory.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes `text` into the file `name`, and returns its path.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> io::Result<PathBuf> {
+        let path = self.path(name);
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// `scopeward` with the settings of this directory, so that no test meets another's daemon or the host's.
+    ///
+    /// # Panics
+    /// Where there is no `scopeward` program; tests ask for it first.
+    #[must_use]
+    pub fn scopeward<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let program = programs::scopeward().expect("the test requires the scopeward program");
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("SCOPEWARD_CONFIG", self.path("daemon.toml"));
+        command
+            .env("HOME", self.path("home"))
+            .env_remove("SUDO_UID")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// A file with a secret at `path`.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn place(&self, path: &Path, content: Content, secret: &Secret) -> io::Result<()> {
+        match content {
+            Content::Secret => std::fs::write(path, secret.bytes()),
+            Content::Program => {
+                std::fs::write(path, secret.program())?;
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+            }
+        }
+    }
+}

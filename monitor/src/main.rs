@@ -9,8 +9,8 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
-use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {

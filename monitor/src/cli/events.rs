@@ -142,7 +142,14 @@ async fn stream_out(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     let mut shown = 0_usize;
-    while let Some(line) = stream.next().await? {
+    loop {
+        let line = match stream.next().await {
+            Ok(Some(line)) => line,
+            Ok(None) if !args.follow => return Ok(()),
+            Err(error) if !args.follow => return Err(error.into()),
+            // What is followed has no end of its own.
+            Ok(None) | Err(_) => return Err(CliError::Ended),
+        };
         show(&parse(line)?, args.json, rows, output)?;
         shown += 1;
         // What can be read without waiting is laid out together; nothing waits for more.
@@ -151,7 +158,6 @@ async fn stream_out(
             output.flush()?;
         }
     }
-    Ok(())
 }
 
 /// A line of the stream.

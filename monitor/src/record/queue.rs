@@ -50,8 +50,10 @@ pub struct QueueFigures {
 pub struct Batch {
     /// The oldest events, in order. They stay in the queue until [`Queue::done`].
     pub events: Vec<Arc<EventRecord>>,
-    /// Nothing more will come, and these are the last.
+    /// Nothing more will come.
     pub closing: bool,
+    /// Nothing waits behind these.
+    pub last: bool,
 }
 
 impl Queue {
@@ -108,7 +110,8 @@ impl Queue {
         state.flush_wanted &= state.waiting.len() > MAX_BATCH;
         let events: Vec<_> = state.waiting.iter().take(state.in_hand).cloned().collect();
         Batch {
-            closing: state.closing && state.waiting.len() == events.len(),
+            closing: state.closing,
+            last: state.waiting.len() == events.len(),
             events,
         }
     }

@@ -129,7 +129,7 @@ struct Work {
 impl Work {
     fn run(mut self) {
         let mut looked = Instant::now();
-        let mut last_attempts = 0;
+        let mut last_attempts = LAST_ATTEMPTS;
         loop {
             let progress = &mut self.progress;
             // Without a segment, the state is to be mended even while nothing happens.
@@ -137,18 +137,25 @@ impl Work {
             let batch = self.queue.take(LINGER, idle, |accepted| progress.note(accepted));
             let stored = self.store(&batch);
             self.queue.done(stored);
-            if batch.closing {
-                last_attempts += 1;
-                if stored || last_attempts >= LAST_ATTEMPTS {
-                    break;
+            match (stored, batch.closing) {
+                (true, true) if batch.last => break,
+                (true, _) => {
+                    if looked.elapsed() >= IDLE || self.wants_rotation() {
+                        self.rotate();
+                        looked = Instant::now();
+                    }
                 }
-            }
-            if !stored {
-                self.queue.pause(self.pause);
-                self.pause = (self.pause * 2).min(PAUSES.1);
-            } else if looked.elapsed() >= IDLE || self.wants_rotation() {
-                self.rotate();
-                looked = Instant::now();
+                (false, true) if last_attempts == 1 => break,
+                (false, closing) => {
+                    last_attempts -= u32::from(closing);
+                    if looked.elapsed() >= IDLE {
+                        // Room may be made by what is past its retention.
+                        self.retain();
+                        looked = Instant::now();
+                    }
+                    self.queue.pause(self.pause);
+                    self.pause = (self.pause * 2).min(PAUSES.1);
+                }
             }
         }
         self.shut_down();
@@ -299,6 +306,10 @@ impl Work {
     }
 
     fn shut_down(mut self) {
+        let given_up = self.queue.figures().waiting;
+        if given_up > 0 {
+            tracing::error!(given_up, "events that the disk refused to the end are lost");
+        }
         let Some(mut segment) = self.segment.take() else {
             return;
         };

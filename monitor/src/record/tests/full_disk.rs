@@ -114,3 +114,16 @@ fn a_directory_that_cannot_be_made_is_tried_again() {
     wait(&store, "a new directory", |health| health.written == 2);
     assert_eq!(store.query(&Filter::default()).unwrap(), [sample::event(1)]);
 }
+
+#[test]
+fn the_end_does_not_wait_for_a_disk_that_refuses() {
+    let dir = tempfile::tempdir().unwrap();
+    let blocker = dir.path().join("state");
+    std::fs::write(&blocker, "a file in the way").unwrap();
+    let store = Store::open(&blocker, &StoreConfig::default()).unwrap();
+    // More than one batch.
+    (0..5_000).for_each(|n| store.writer().append(sample::event(n)));
+    let start = Instant::now();
+    drop(store);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}

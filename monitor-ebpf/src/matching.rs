@@ -2,17 +2,18 @@
 //! caller's string is never looked at.
 
 use scopeward_abi::{
-    MAX_AFFIX, MAX_DEPTH, MAX_NAME, MAX_SHAPES,
-    hash::{BASIS, step},
+    MAX_AFFIX, MAX_DEPTH, MAX_SHAPES,
+    hash::{BASIS, SHORT, step},
     object::{Match, NameKey, ObjectKey, depth, dir, role, shape},
     policy::flag,
 };
 
 use crate::kernel::file::{self, Facts};
 use crate::maps::{NAMES, OBJECTS};
-use crate::scratch::{DIRS, Scratch};
+use crate::scratch::{DIRS, Scratch, anew, bounded, repeat};
 
 /// What matched.
+#[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Hits {
     /// Sanction bits or labels.
@@ -22,11 +23,13 @@ pub struct Hits {
     /// The most specific entry for writing.
     pub write: u32,
     /// How specific `read` is.
-    pub read_rank: u16,
+    pub read_rank: u32,
     /// How specific `write` is.
-    pub write_rank: u16,
+    pub write_rank: u32,
     /// The object could not be resolved to its root.
-    pub unresolved: bool,
+    pub unresolved: u32,
+    /// Always 0.
+    pub pad: u32,
 }
 
 impl Hits {
@@ -70,224 +73,264 @@ fn named(key: &NameKey) -> Option<&'static Match> {
 }
 
 /// Finds all that an object matches in a table.
-#[inline(never)]
-pub fn find(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch, hits: &mut Hits) {
+#[inline(always)]
+pub fn find(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) -> Hits {
+    walk(table, facts, scratch);
+    scratch.hits
+}
+
+#[inline(always)]
+fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
+    scratch.hits = Hits::default();
+    scratch.dir_count = 0;
+    scratch.child_trees = 0;
     if let Some(found) = object(table.ns, facts.dev, facts.inode, role::LEAF) {
-        hits.consider(found);
+        scratch.hits.consider(found);
     }
     if table.flags & flag::DELETED != 0 && facts.links == 0 {
         if let Some(found) = named(&NameKey { ns: table.ns, depth: 1, ..NameKey::default() }) {
-            hits.consider(found);
+            scratch.hits.consider(found);
         }
     }
-    if table.shape_count != 0 {
-        leaf_names(table, facts, scratch, hits);
+    let shapes = table.shape_count as usize;
+    let mut walk = Walk { node: facts.dentry, scratch, table, ns: table.ns, dev: facts.dev, end: 0 };
+    if shapes != 0 {
+        leaf_names(&mut walk, facts);
     }
-    ancestors(table, facts, scratch, hits);
-    if scratch.dir_count != 0 {
-        below(table, facts.dev, scratch, hits);
+    walk.node = facts.dentry;
+    repeat(MAX_DEPTH, ancestor, &mut walk);
+    if walk.end == 0 {
+        walk.scratch.hits.unresolved = 1;
     }
+    if shapes != 0 && anew(&walk.scratch.dir_count) != 0 {
+        repeat(DIRS * MAX_SHAPES, below, &mut walk);
+    }
+    if table.flags & flag::DIR_NAMES != 0 || anew(&walk.scratch.child_trees) != 0 {
+        walk.node = facts.dentry;
+        walk.scratch.parent = 0;
+        repeat(MAX_DEPTH, named_directory, &mut walk);
+    }
+}
+
+/// What the steps of a walk share.
+struct Walk<'w> {
+    node: u64,
+    scratch: &'w mut Scratch,
+    table: &'w Table<'w>,
+    ns: u32,
+    dev: u32,
+    /// 1 when the root of the filesystem was reached.
+    end: u64,
 }
 
 /// Hashes the leaf's name and looks it up anywhere.
 #[inline(always)]
-fn leaf_names(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch, hits: &mut Hits) {
-    if file::name(facts.dentry, scratch).is_err() {
-        hits.unresolved = true;
+fn leaf_names(walk: &mut Walk<'_>, facts: &Facts) {
+    if file::name(facts.dentry, walk.scratch).is_err() {
+        walk.scratch.hits.unresolved = 1;
         return;
     }
-    scratch.leaf_len = scratch.name_len;
-    hash_affixes(scratch);
-    scratch.parent = 0;
-    if table.flags & flag::PARENTS != 0 {
-        let parent = file::parent(facts.dentry).and_then(|parent| file::name(parent, scratch));
+    walk.scratch.leaf_len = walk.scratch.name_len;
+    hash_affixes(walk.scratch);
+    walk.scratch.parent = 0;
+    if walk.table.flags & flag::PARENTS != 0 {
+        let parent = file::parent(facts.dentry).and_then(|parent| file::name(parent, walk.scratch));
         if parent.is_err() {
-            hits.unresolved = true;
+            walk.scratch.hits.unresolved = 1;
             return;
         }
-        scratch.parent = hash_name(scratch);
+        walk.scratch.parent = hash_name(walk.scratch);
     }
-    for index in 0..MAX_SHAPES {
-        if index >= table.shape_count as usize {
-            break;
-        }
-        let mut key = key_of(table.ns, table.shapes[index], scratch);
-        key.depth = depth::ANY;
-        if let Some(found) = named(&key) {
-            hits.consider(found);
-        }
-    }
+    repeat(MAX_SHAPES, anywhere, walk);
 }
 
-/// Looks the leaf's name up below the directories that were met on the way up.
+/// The shape of a table with this index; `None` past the last.
 #[inline(always)]
-fn below(table: &Table<'_>, dev: u32, scratch: &Scratch, hits: &mut Hits) {
-    for at in 0..DIRS {
-        if at >= scratch.dir_count as usize {
-            break;
-        }
-        for index in 0..MAX_SHAPES {
-            if index >= table.shape_count as usize {
-                break;
-            }
-            let mut key = key_of(table.ns, table.shapes[index], scratch);
-            key.dev = dev;
-            key.inode = scratch.dirs[at].inode;
-            key.depth = scratch.dirs[at].depth;
-            if let Some(found) = named(&key) {
-                hits.consider(found);
-            }
-            key.depth = depth::ANY;
-            if let Some(found) = named(&key) {
-                hits.consider(found);
-            }
-        }
+fn shape_at(walk: &Walk<'_>, index: u32) -> Option<u32> {
+    if index >= walk.table.shape_count {
+        return None;
     }
+    // SAFETY: `bounded` holds the index below the length of the array, which is a power of two.
+    Some(unsafe { *walk.table.shapes.get_unchecked(bounded::<{ MAX_SHAPES as u32 - 1 }>(index as usize)) })
 }
 
-/// The key of the leaf's name in one shape.
+/// Looks the leaf's name up in one shape.
+unsafe extern "C" fn anywhere(index: u32, walk: *mut Walk<'_>) -> i64 {
+    // SAFETY: `repeat` passes what its caller borrows.
+    let walk = unsafe { &mut *walk };
+    let Some(shape) = shape_at(walk, index) else { return 1 };
+    let key = key_of(walk.ns, shape, walk.scratch);
+    if let Some(found) = named(&key) {
+        walk.scratch.hits.consider(found);
+    }
+    0
+}
+
+/// Looks the leaf's name up in one shape below one of the directories that were met on the way up.
+unsafe extern "C" fn below(index: u32, walk: *mut Walk<'_>) -> i64 {
+    // SAFETY: as above.
+    let walk = unsafe { &mut *walk };
+    let at = bounded::<{ DIRS as u32 - 1 }>(index as usize / MAX_SHAPES);
+    if at >= anew(&walk.scratch.dir_count) {
+        return 1;
+    }
+    let Some(shape) = shape_at(walk, index & (MAX_SHAPES as u32 - 1)) else { return 0 };
+    let mut key = key_of(walk.ns, shape, walk.scratch);
+    key.dev = walk.dev;
+    // SAFETY: `bounded` holds the index below the length of the array.
+    let dir = unsafe { walk.scratch.dirs.get_unchecked(at) };
+    key.inode = dir.inode;
+    key.depth = dir.depth;
+    if let Some(found) = named(&key) {
+        walk.scratch.hits.consider(found);
+    }
+    key.depth = depth::ANY;
+    if let Some(found) = named(&key) {
+        walk.scratch.hits.consider(found);
+    }
+    0
+}
+
+/// The key of the leaf's name in one shape. Without branches where it can be: the verifier follows each of them for
+/// each shape.
 #[inline(always)]
 fn key_of(ns: u32, of: u32, scratch: &Scratch) -> NameKey {
-    let parent = if of & shape::PARENT != 0 { scratch.parent } else { 0 };
-    let lengths = of & shape::EXACT;
-    let (prefix, suffix) = if lengths == shape::EXACT {
-        (scratch.leaf, 0)
-    } else {
-        // A name shorter than an affix left a hash of 0 there, which no key has.
-        let prefix = ((lengths >> 8) as usize) & 127;
-        let suffix = (lengths & 127) as usize;
-        if prefix + suffix > scratch.leaf_len as usize {
-            return NameKey { shape: u32::MAX, ..NameKey::default() };
-        }
-        (
-            if prefix <= MAX_AFFIX { scratch.prefix[prefix] } else { 0 },
-            if suffix <= MAX_AFFIX { scratch.suffix[suffix] } else { 0 },
-        )
-    };
-    NameKey { prefix, suffix, parent, inode: 0, dev: 0, ns, shape: of, depth: 0 }
-}
-
-/// Walks up to the root of the filesystem.
-#[inline(always)]
-fn ancestors(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch, hits: &mut Hits) {
-    scratch.dir_count = 0;
-    let mut node = facts.dentry;
-    let mut below = 0u64;
-    let mut below_hash = 0u64;
-    for level in 0..MAX_DEPTH {
-        let (Ok(inode), Ok(up)) = (file::inode_of(node), file::parent(node)) else {
-            hits.unresolved = true;
-            return;
-        };
-        if let Some(found) = object(table.ns, facts.dev, inode, role::DIR) {
-            if found.flags & dir::TREE != 0 {
-                hits.consider(found);
-            }
-            if found.flags & dir::NAMES != 0 && level != 0 {
-                let at = scratch.dir_count as usize;
-                if at < DIRS {
-                    scratch.dirs[at].inode = inode;
-                    scratch.dirs[at].depth = level as u32;
-                    scratch.dir_count += 1;
-                } else {
-                    hits.unresolved = true;
-                }
-            }
-            if found.flags & dir::CHILD_TREES != 0 && below != 0 {
-                if file::name(below, scratch).is_err() {
-                    hits.unresolved = true;
-                    return;
-                }
-                let key = NameKey {
-                    prefix: hash_name(scratch),
-                    inode,
-                    dev: facts.dev,
-                    ns: table.ns,
-                    shape: shape::EXACT,
-                    depth: depth::DIR,
-                    ..NameKey::default()
-                };
-                if let Some(found) = named(&key) {
-                    hits.consider(found);
-                }
-            }
-        }
-        if table.flags & flag::DIR_NAMES != 0 {
-            if file::name(node, scratch).is_err() {
-                hits.unresolved = true;
-                return;
-            }
-            let hash = hash_name(scratch);
-            let mut key = NameKey {
-                prefix: hash,
-                ns: table.ns,
-                shape: shape::EXACT,
-                depth: depth::DIR,
-                ..NameKey::default()
-            };
-            if let Some(found) = named(&key) {
-                hits.consider(found);
-            }
-            if below_hash != 0 {
-                key.prefix = below_hash;
-                key.parent = hash;
-                if let Some(found) = named(&key) {
-                    hits.consider(found);
-                }
-            }
-            below_hash = hash;
-        }
-        if up == node {
-            return;
-        }
-        below = node;
-        node = up;
+    let prefix = bounded::<127>((of >> 8) as usize);
+    let suffix = bounded::<127>(of as usize);
+    let held = u64::from(of >> 16 & 1);
+    // SAFETY: `bounded` holds both below the length of the arrays.
+    let (first, last) = unsafe { (*scratch.prefix.get_unchecked(prefix), *scratch.suffix.get_unchecked(suffix)) };
+    // Prefix and suffix must not share bytes: `a*a` does not fit `a`. No key has the shape that is looked up then.
+    let of = if prefix <= MAX_AFFIX && prefix + suffix > anew(&scratch.leaf_len) { u32::MAX } else { of };
+    NameKey {
+        prefix: first,
+        suffix: last,
+        parent: scratch.parent & held.wrapping_neg(),
+        inode: 0,
+        dev: 0,
+        ns,
+        shape: of,
+        depth: 0,
     }
-    hits.unresolved = true;
 }
 
-/// Hashes `scratch.name` whole, and each of its prefixes and suffixes up to 64 bytes.
-#[inline(never)]
+/// One step up to the root of the filesystem.
+unsafe extern "C" fn ancestor(level: u32, walk: *mut Walk<'_>) -> i64 {
+    // SAFETY: as above.
+    let walk = unsafe { &mut *walk };
+    let (Ok(inode), Ok(up)) = (file::inode_of(walk.node), file::parent(walk.node)) else {
+        return 1;
+    };
+    if let Some(found) = object(walk.ns, walk.dev, inode, role::DIR) {
+        directory(found, inode, level, walk.scratch);
+    }
+    if up == walk.node {
+        walk.end = 1;
+        return 1;
+    }
+    walk.node = up;
+    0
+}
+
+/// Takes in what a directory on the way says.
+#[inline(always)]
+fn directory(found: &Match, inode: u64, level: u32, scratch: &mut Scratch) {
+    if found.flags & dir::TREE != 0 {
+        scratch.hits.consider(found);
+    }
+    scratch.child_trees |= found.flags & dir::CHILD_TREES;
+    if found.flags & dir::NAMES != 0 && level != 0 {
+        let at = anew(&scratch.dir_count);
+        if at < DIRS {
+            // SAFETY: `bounded` holds the index below the length of the array.
+            let dir = unsafe { scratch.dirs.get_unchecked_mut(bounded::<{ DIRS as u32 - 1 }>(at)) };
+            dir.inode = inode;
+            dir.depth = level;
+            scratch.dir_count = at as u32 + 1;
+        } else {
+            scratch.hits.unresolved = 1;
+        }
+    }
+}
+
+/// One step of another walk up, for directories that are guarded by name: anywhere, or as a child of one that is known.
+unsafe extern "C" fn named_directory(_level: u32, walk: *mut Walk<'_>) -> i64 {
+    // SAFETY: as above.
+    let walk = unsafe { &mut *walk };
+    let scratch = &mut *walk.scratch;
+    let Ok(up) = file::parent(walk.node) else { return 1 };
+    if file::name(walk.node, scratch).is_err() {
+        scratch.hits.unresolved = 1;
+        return 1;
+    }
+    let hash = hash_name(scratch);
+    let mut key = NameKey {
+        prefix: hash,
+        suffix: BASIS,
+        ns: walk.ns,
+        shape: shape::EXACT,
+        depth: depth::DIR,
+        ..NameKey::default()
+    };
+    if let Some(found) = named(&key) {
+        scratch.hits.consider(found);
+    }
+    // The directory below this one, with this one's name as its parent's.
+    key.prefix = scratch.parent;
+    key.parent = hash;
+    scratch.parent = hash;
+    if let Some(found) = named(&key) {
+        scratch.hits.consider(found);
+    }
+    if anew(&scratch.child_trees) != 0 {
+        key.prefix = hash;
+        key.parent = 0;
+        key.dev = walk.dev;
+        key.inode = file::inode_of(up).unwrap_or(0);
+        if let Some(found) = named(&key) {
+            scratch.hits.consider(found);
+        }
+    }
+    if up == walk.node {
+        return 1;
+    }
+    walk.node = up;
+    0
+}
+
+/// Hashes `scratch.name` whole, and each of its prefixes and suffixes up to 64 bytes; a hash of 0 stands where the
+/// name is shorter, which is in no key.
+#[inline(always)]
 fn hash_affixes(scratch: &mut Scratch) {
-    let mut hash = BASIS;
+    let bytes = scratch.name.as_ptr().cast::<u8>();
+    scratch.prefix[MAX_AFFIX + 1] = hash_name(scratch);
     scratch.prefix[0] = BASIS;
     scratch.suffix[0] = BASIS;
-    for index in 0..MAX_NAME {
-        if index >= scratch.name_len as usize {
-            if index < MAX_AFFIX {
-                // What an earlier, longer name left: a hash of 0 is in no key.
-                scratch.prefix[index + 1] = 0;
-                scratch.suffix[index + 1] = 0;
-                continue;
-            }
-            break;
-        }
-        hash = step(hash, scratch.name[index]);
-        if index < MAX_AFFIX {
-            scratch.prefix[index + 1] = hash;
-        }
-    }
-    scratch.leaf = hash;
-    let mut hash = BASIS;
+    let mut first = BASIS;
+    let mut last = BASIS;
     for index in 0..MAX_AFFIX {
-        let len = scratch.name_len as usize;
-        if index >= len {
-            break;
-        }
-        hash = step(hash, scratch.name[(len - 1 - index) & MAX_NAME]);
-        scratch.suffix[index + 1] = hash;
+        let back = bounded::<255>(anew(&scratch.name_len).wrapping_sub(1 + index));
+        // SAFETY: `name` has 256 bytes.
+        let (from_start, from_end) = unsafe { (*bytes.add(index), *bytes.add(back)) };
+        first = step(first, u64::from(from_start));
+        last = step(last, u64::from(from_end));
+        let within = index < anew(&scratch.name_len);
+        scratch.prefix[index + 1] = if within { first } else { 0 };
+        scratch.suffix[index + 1] = if within { last } else { 0 };
     }
 }
 
-/// The hash of `scratch.name` whole.
-#[inline(never)]
+/// The hash of `scratch.name` whole: `scopeward_abi::hash::whole`.
+#[inline(always)]
 fn hash_name(scratch: &Scratch) -> u64 {
-    let mut hash = BASIS;
-    for index in 0..MAX_NAME {
-        if index >= scratch.name_len as usize {
-            break;
+    let mut hash = step(BASIS, u64::from(scratch.name_len));
+    for word in 0..SHORT / 8 {
+        hash = step(hash, u64::from_le(scratch.name[word]));
+    }
+    if anew(&scratch.name_len) > SHORT {
+        for word in SHORT / 8..32 {
+            hash = step(hash, u64::from_le(scratch.name[word]));
         }
-        hash = step(hash, scratch.name[index]);
     }
     hash
 }

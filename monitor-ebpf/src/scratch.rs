@@ -1,11 +1,13 @@
 //! Working memory that the stack (512 bytes) is too small for.
 
+use aya_ebpf::helpers::generated::bpf_loop;
 use scopeward_abi::{
     MAX_AFFIX,
     event::{Exec, Header, MAX_ARGV, MAX_FILE, MAX_PATH},
 };
 
 use crate::maps::{SCRATCH, SCRATCH_LEVEL};
+use crate::matching::Hits;
 
 /// How deep hooks can be nested on one CPU.
 pub const LEVELS: u32 = 4;
@@ -20,16 +22,14 @@ pub const OUT: usize =
 pub struct Scratch {
     /// The event being built.
     pub out: [u8; OUT],
-    /// A path component.
-    pub name: [u8; 256],
-    /// Hash of the first n bytes of the leaf's name.
-    pub prefix: [u64; MAX_AFFIX + 1],
+    /// A path component, in words.
+    pub name: [u64; 32],
+    /// Hash of the first n bytes of the leaf's name; of the whole at 65. As long as the mask of an index.
+    pub prefix: [u64; AFFIXES],
     /// Hash of the last n bytes of the leaf's name.
-    pub suffix: [u64; MAX_AFFIX + 1],
+    pub suffix: [u64; AFFIXES],
     /// Directories on the way up that have names below them.
     pub dirs: [Dir; DIRS],
-    /// Hash of the leaf's whole name.
-    pub leaf: u64,
     /// Hash of its parent's whole name.
     pub parent: u64,
     /// Length of `name`.
@@ -38,12 +38,23 @@ pub struct Scratch {
     pub dir_count: u32,
     /// Length of the leaf's name.
     pub leaf_len: u32,
-    /// Always 0.
-    pub pad: u32,
+    /// Bytes that [`crate::kernel::file::render`] has written. Kept here and not in a register, because the verifier
+    /// does not follow what is in memory: the states of a loop's many ends become one.
+    pub used: u32,
+    /// Whether it had to cut the path: 0 or 1.
+    pub cut: u32,
+    /// Whether a directory on the way up has children that are guarded trees: 0 or 1.
+    pub child_trees: u32,
+    /// What was matched; here for the same reason.
+    pub hits: Hits,
 }
 
+/// Indices of `prefix` and `suffix` are held below this.
+pub const AFFIXES: usize = 128;
+const _: () = assert!(MAX_AFFIX + 1 < AFFIXES);
+
 /// How many directories with guarded names can lie above one file; more is answered as guarded.
-pub const DIRS: usize = 8;
+pub const DIRS: usize = 4;
 
 /// A directory with guarded names.
 #[repr(C)]
@@ -82,4 +93,37 @@ pub fn release() {
         // SAFETY: as in `acquire`.
         unsafe { *level = (*level).saturating_sub(1) };
     }
+}
+
+/// `value & MASK`, in a way that the compiler cannot reason away: the verifier needs to see the bound right where it
+/// is relied on.
+#[inline(always)]
+pub fn bounded<const MASK: u32>(value: usize) -> usize {
+    let mut value = value as u64;
+    // SAFETY: a plain register operation.
+    unsafe { core::arch::asm!("{0} &= {1}", inout(reg) value, const MASK, options(pure, nomem, nostack)) };
+    value as usize
+}
+
+/// Reads a count anew from memory. A loop's end is held against this and not against a register, because each
+/// comparison tells the verifier something about a register's value, and it would follow every value apart.
+#[inline(always)]
+pub fn anew(count: &u32) -> usize {
+    // SAFETY: a valid reference.
+    unsafe { core::ptr::read_volatile(count) as usize }
+}
+
+/// Calls `step` with 0, 1, … up to `times` - 1, until it returns 1. `bpf_loop` (5.17): the verifier looks at the step
+/// once, where it would follow every turn of a loop that is written out.
+#[inline(always)]
+pub fn repeat<C>(times: usize, step: unsafe extern "C" fn(u32, *mut C) -> i64, context: &mut C) {
+    // SAFETY: `step` is called with the pointer that is given here, while it is borrowed.
+    unsafe {
+        bpf_loop(
+            times as u32,
+            step as *const () as *mut core::ffi::c_void,
+            core::ptr::from_mut(context).cast(),
+            0,
+        )
+    };
 }

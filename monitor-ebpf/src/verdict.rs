@@ -28,7 +28,6 @@ pub struct Verdict {
 
 impl Verdict {
     const ALLOW: Self = Self { response: response::ALLOW, sanctioned: false, then: 0, entry: 0 };
-
 }
 
 #[inline(always)]
@@ -67,7 +66,7 @@ fn has(set: u64, plus_one: u8) -> bool {
 /// The verdict on using a file.
 #[inline(always)]
 pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: bool) -> Verdict {
-    if hits.unresolved && policy.fail != 0 {
+    if hits.unresolved != 0 && policy.fail != 0 {
         return answer(member, policy.fail, 0);
     }
     let mut verdict = Verdict::ALLOW;

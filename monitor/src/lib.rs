@@ -3,5 +3,9 @@
 //! The modules stand in the order of the data's way; `pipeline` names every stage.
 
 pub mod api;
+pub mod cli;
+pub mod config;
+pub mod decide;
+pub mod observe;
 pub mod record;
 pub mod scope;

@@ -1,3 +1,63 @@
 //! Parse, dispatch, error → exit code.
 
-fn main() {}
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use scopeward::api::client::Client;
+use scopeward::cli::exit::Exit;
+use scopeward::cli::failure::CliError;
+use scopeward::cli::render::escape::escape_lines;
+use scopeward::cli::render::output::{Look, Output};
+use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
+use scopeward::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
+
+fn main() -> ExitCode {
+    if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
+        watchdog_main(&job);
+    }
+    // Clap itself ends with 2 on wrong usage, and with 0 on --help and --version.
+    let cli = Cli::parse();
+    let socket = match cli.socket() {
+        Ok(socket) => socket,
+        Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
+    };
+    match runtime().and_then(|runtime| Ok(runtime.block_on(ask(&cli.command, &Client::new(socket))))) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) if error.is_quiet() => error.exit().into(),
+        Ok(Err(error)) => fail(&error.to_string(), error.remedy(), error.exit()),
+        Err(error) => fail(&format!("failed to start: {error}"), None, Exit::No),
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// The commands that ask the daemon.
+async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
+    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    let mut output = Output::new(&mut stdout, Look::of_stdout());
+    let output = &mut output;
+    let exit = match command {
+        Command::Status(args) => status::run(args, client, output).await,
+        Command::Agents(args) => agents::run(args, client, output).await,
+        Command::Sessions(args) => sessions::run(args, client, output).await,
+        Command::Tree(args) => tree::run(args, client, output).await,
+        Command::Events(args) => events::run(args, client, output).await,
+        Command::Why(args) => why::run(args, client, output).await,
+        Command::Freeze(args) => freeze::run(args, client, output).await,
+        Command::Thaw(args) => thaw::run(args, client, output).await,
+        Command::Kill(args) => kill::run(args, client, output).await,
+    }?;
+    output.flush()?;
+    Ok(exit)
+}
+
+fn fail(error: &str, remedy: Option<&str>, exit: Exit) -> ExitCode {
+    let remedy = remedy.map_or_else(String::new, |remedy| format!("  {}\n", escape_lines(remedy)));
+    let text = format!("scopeward: {}\n{remedy}", escape_lines(error));
+    // Nobody is left to tell where standard error is closed; the exit code still says it.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+    exit.into()
+}

@@ -134,13 +134,12 @@ impl Archive {
 /// when it fails.
 pub fn install(packages: &[&str], why: &str) -> Result<(), String> {
     let list = packages.join(" ");
-    let root = process::read(Command::new("id").arg("-u"))?.trim() == "0";
     if !available() {
         return Err(format!(
             "{why}: install {list} (these are Debian's names) with this system's package manager"
         ));
     }
-    if !root {
+    if !process::is_root()? {
         return Err(format!(
             "{why}: run `sudo apt-get install {list}`, or this as root"
         ));

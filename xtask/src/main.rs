@@ -1,19 +1,31 @@
 //! Set-up, build, tests and checks of Scopeward, in one place: `cargo xtask`.
 
 mod apt;
+mod arrows;
+mod build;
+mod ci;
+mod demo;
+mod deny;
 mod process;
 mod setup;
+mod shape;
+mod source;
+mod tally;
+mod test;
 mod toolchain;
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   setup   installs what is missing (the eBPF toolchain, a C compiler); every other command does this first
   build   the release binary, target/release/scopeward
+  demo    holds a session of git, python3 and curl to a scope, and shows what happened
+  test    all tests; those that cannot run here say why, and are counted
+  ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
 
 fn main() -> ExitCode {
@@ -21,7 +33,10 @@ fn main() -> ExitCode {
     let root = checkout();
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["setup"] => setup::run(&root),
-        ["build"] => setup::run(&root).and_then(|()| build(&root)),
+        ["build"] => setup::run(&root).and_then(|()| build::release(&root).map(drop)),
+        ["demo"] => setup::run(&root).and_then(|()| demo::play::run(&root)),
+        ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
+        ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -38,25 +53,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The release binary with the kernel programs inside; these are built first, where their warnings show.
-fn build(root: &Path) -> Result<(), String> {
-    if env::var_os(toolchain::OBJECT_ENV).is_none() {
-        let toolchain = toolchain::find(root).ok_or(toolchain::MISSING)?;
-        process::run(&mut toolchain.cargo(root, "build"))?;
-        eprintln!(
-            "build: {} by {}",
-            toolchain::object(root).display(),
-            toolchain.rustc().display()
-        );
-    }
-    let mut cargo = Command::new(toolchain::running_cargo());
-    process::run(
-        cargo
-            .args(["build", "--release", "--package", "scopeward"])
-            .current_dir(root),
-    )
 }
 
 fn checkout() -> PathBuf {

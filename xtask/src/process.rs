@@ -51,6 +51,14 @@ pub fn capture(command: &mut Command) -> Result<Output, String> {
         .map_err(|error| cannot_start(command, &error))
 }
 
+/// Whether this process may do everything.
+///
+/// # Errors
+/// A sentence, when there is no `id`.
+pub fn is_root() -> Result<bool, String> {
+    Ok(read(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
 /// The first file called `name` on the search path.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;

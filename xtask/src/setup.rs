@@ -102,7 +102,7 @@ fn install(directory: &Path) -> Result<(), String> {
 }
 
 fn unpack(archive: &Archive, directory: &Path) -> Result<BTreeMap<String, String>, String> {
-    let packages = archive.closure(&["rustc-web", "rust-web-src"])?;
+    let packages = archive.closure(&["rustc-web", "rust-web-src", "rust-web-clippy"])?;
     fitting_llvm(&packages)?;
     archive.unpack(&packages, &directory.join("packages"), &directory.join("root"))?;
     Ok(packages)

@@ -25,7 +25,7 @@ pub const MISSING: &str = "the eBPF toolchain is not here yet: run `cargo xtask 
     target/toolchain), or name an object built elsewhere in SCOPEWARD_EBPF_OBJECT";
 
 /// First line of the stamp that a complete `target/toolchain` carries; raised when its layout changes.
-pub const LAYOUT: &str = "scopeward toolchain 1";
+pub const LAYOUT: &str = "scopeward toolchain 2";
 
 /// A compiler and a linker that can build the eBPF programs.
 pub struct Toolchain {
@@ -105,11 +105,11 @@ impl Toolchain {
 }
 
 /// Takes away what an outer cargo, clippy or a person's settings would make of the inner one's compiler.
+/// RUSTUP_TOOLCHAIN stays: without it rustup would obey the `rust-toolchain.toml` of each dependency.
 pub fn forget_outer_cargo(command: &mut Command) {
-    const OUTER: [&str; 6] = [
+    const OUTER: [&str; 5] = [
         "RUSTFLAGS",
         "RUSTDOC",
-        "RUSTUP_TOOLCHAIN",
         "CARGO_MAKEFLAGS",
         "MAKEFLAGS",
         "CARGO_ENCODED_RUSTFLAGS",

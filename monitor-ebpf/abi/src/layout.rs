@@ -8,7 +8,7 @@ const _: () = {
     assert!(size_of::<member::Member>() == 48);
     assert!(size_of::<member::Session>() == 48);
     assert!(size_of::<object::ObjectKey>() == 24);
-    assert!(size_of::<object::Match>() == 24);
+    assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
     assert!(size_of::<policy::Policy>() == 32 + 64 + 8 + 64);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);

@@ -44,12 +44,14 @@ pub struct Match {
     pub read: u32,
     /// Entry for writing; 0 for none.
     pub write: u32,
-    /// How specific the match for reading is.
-    pub read_rank: u16,
-    /// How specific the match for writing is.
-    pub write_rank: u16,
+    /// What decides between matches for reading: the rule's precedence, then its response; the greater wins.
+    pub read_rank: u32,
+    /// The same for writing.
+    pub write_rank: u32,
     /// `dir::*`, for directories.
     pub flags: u32,
+    /// Always 0.
+    pub pad: u32,
 }
 
 /// Bits of [`Match::flags`] of a directory.
@@ -68,7 +70,7 @@ pub mod dir {
 pub struct NameKey {
     /// Hash of the prefix (or of the whole name).
     pub prefix: u64,
-    /// Hash of the suffix, last byte first; 0 for whole names.
+    /// Hash of the suffix, last byte first; `hash::BASIS` for whole names.
     pub suffix: u64,
     /// Hash of the parent's whole name, 0 where any parent fits.
     pub parent: u64,
@@ -94,8 +96,8 @@ pub mod depth {
 
 /// Values of [`NameKey::shape`]: which bytes of a name are hashed.
 pub mod shape {
-    /// The whole name.
-    pub const EXACT: u32 = 0xffff;
+    /// The whole name: stands where the prefix's length would, one past the longest.
+    pub const EXACT: u32 = (crate::MAX_AFFIX as u32 + 1) << 8;
     /// The parent's name is held as well.
     pub const PARENT: u32 = 1 << 16;
 

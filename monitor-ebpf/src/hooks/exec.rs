@@ -22,7 +22,7 @@ use crate::{
     maps::{MATCHING, MATCH_IDS, MEMBERS, MatchId, POLICIES, SESSIONS, SeenKey},
     matching::{self, Hits, Table},
     respond::{self, Power},
-    scratch::{self, OUT, Scratch},
+    scratch::{self, OUT, Scratch, bounded},
     session::{self, Actor, ids},
     verdict::{self, Verdict},
 };
@@ -72,14 +72,13 @@ fn root(bprm: Address, ids: (u32, u32)) -> Option<u32> {
         // SAFETY: written whole by the daemon.
         let table = unsafe { POLICIES.get(&0) }?;
         let scratch = scratch::acquire()?;
-        let mut hits = Hits::default();
         let table = Table {
             ns: ns::EXEC | ns::MATCH,
             flags: table.flags >> policy_flag::EXEC_SHIFT,
             shape_count: table.exec_shape_count,
             shapes: &table.exec_shapes,
         };
-        matching::find(&table, &facts, scratch, &mut hits);
+        let hits = matching::find(&table, &facts, scratch);
         scratch::release();
         if hits.mask == 0 && hits.read == 0 {
             return None;
@@ -181,26 +180,26 @@ fn judge(actor: &mut Actor, policy: &Policy, facts: Option<&Facts>) -> Verdict {
                 shape_count: policy.exec_shape_count,
                 shapes: &policy.exec_shapes,
             };
-            matching::find(&programs, facts, scratch, &mut hits);
+            hits = matching::find(&programs, facts, scratch);
             let files = Table {
                 ns: actor.member.policy,
                 flags: policy.flags,
                 shape_count: policy.shape_count,
                 shapes: &policy.shapes,
             };
-            matching::find(&files, facts, scratch, &mut as_file);
+            as_file = matching::find(&files, facts, scratch);
             scratch::release();
         }
         (None, Some(_)) => {
             scratch::release();
-            hits.unresolved = true;
+            hits.unresolved = 1;
         }
         (_, None) => {
             emit::lost(hook::EXEC, loss::SCRATCH);
-            hits.unresolved = true;
+            hits.unresolved = 1;
         }
     }
-    if hits.unresolved || as_file.unresolved {
+    if hits.unresolved | as_file.unresolved != 0 {
         emit::lost(hook::EXEC, loss::UNRESOLVED);
         actor.flags |= flag::UNRESOLVED;
     }
@@ -236,50 +235,50 @@ fn report(told: &Header, bprm: Address, facts: Option<&Facts>) {
         if facts.links == 0 {
             header.flags |= flag::DELETED;
         }
-        let (len, cut) = file::render(facts.dentry, facts.mount, scratch, at);
-        exec.path = len as u16;
-        at += (len & 0xfff) as usize;
-        if cut {
+        file::render(facts.dentry, facts.mount, scratch, at);
+        exec.path = scratch.used as u16;
+        at += bounded::<0xfff>(scratch.used as usize);
+        if scratch.cut != 0 {
             header.flags |= flag::TRUNCATED;
         }
     }
-    let (len, cut) = working_directory(scratch, at);
-    exec.cwd = len as u16;
-    at += (len & 0xfff) as usize;
-    if cut {
+    working_directory(scratch, at);
+    exec.cwd = scratch.used as u16;
+    at += bounded::<0xfff>(scratch.used as usize);
+    if scratch.cut != 0 {
         header.flags |= flag::TRUNCATED;
     }
     let len = file_name(bprm, scratch, at);
     exec.file = len as u16;
-    at += (len & 0x1ff) as usize;
+    at += bounded::<0x1ff>(len as usize);
     let (len, total) = arguments(scratch, at);
     exec.argv = len as u16;
     exec.argv_total = total;
-    at += (len & 0xfff) as usize;
+    at += bounded::<0xfff>(len as usize);
     header.strings = (at - start) as u16;
     // SAFETY: `out` is longer than the event.
     unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), ExecEvent { header, exec }) };
-    emit::send(scratch, at & 0x1fff, hook::EXEC);
+    emit::send(scratch, bounded::<0x1fff>(at), hook::EXEC);
     scratch::release();
 }
 
 #[inline(always)]
-fn working_directory(scratch: &mut Scratch, at: usize) -> (u32, bool) {
-    let Ok(fs) = read::<Address>(task::current(), of::TASK_FS()) else { return (0, true) };
+fn working_directory(scratch: &mut Scratch, at: usize) {
+    let Ok(fs) = read::<Address>(task::current(), of::TASK_FS()) else { return };
     let (Ok(dentry), Ok(mount)) = (
         read::<Address>(fs, of::FS_PWD() + of::PATH_DENTRY()),
         read::<Address>(fs, of::FS_PWD() + of::PATH_MNT()),
     ) else {
-        return (0, true);
+        return;
     };
-    file::render(dentry, mount, scratch, at)
+    file::render(dentry, mount, scratch, at);
 }
 
 /// Copies the file name that was given to execve, without its final zero. For a script it is the script's.
 #[inline(always)]
 fn file_name(bprm: Address, scratch: &mut Scratch, at: usize) -> u32 {
     let Ok(name) = read::<Address>(bprm, of::BPRM_FILENAME()) else { return 0 };
-    let place = at & 0x1fff;
+    let place = bounded::<0x1fff>(at);
     if place > OUT - MAX_FILE {
         return 0;
     }
@@ -299,10 +298,11 @@ fn arguments(scratch: &mut Scratch, at: usize) -> (u32, u32) {
     };
     let total = end.saturating_sub(start) as u32;
     let len = if total > MAX_ARGV as u32 { MAX_ARGV as u32 } else { total };
-    let place = at & 0x1fff;
-    if place > OUT - MAX_ARGV || len == 0 {
+    let place = bounded::<0x1fff>(at);
+    if place > OUT - 2 * MAX_ARGV || len == 0 {
         return (0, total);
     }
+    let len = bounded::<0x7ff>(len as usize) as u32;
     // SAFETY: `place` leaves room for the most that is copied.
     let failed = unsafe {
         bpf_probe_read_user(scratch.out.as_mut_ptr().add(place).cast(), len, start as *const _)

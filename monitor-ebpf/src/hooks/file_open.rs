@@ -17,7 +17,7 @@ use crate::{
     maps::{POLICIES, SeenKey},
     matching::{self, Hits, Table},
     respond::{self, Power},
-    scratch,
+    scratch::{self, bounded},
     session::{self, Actor, ids},
     verdict,
 };
@@ -105,7 +105,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
 #[inline(never)]
 fn unresolved(actor: &mut Actor) {
     let facts = Facts { dentry: 0, mount: 0, inode: 0, dev: 0, mode: 0, f_mode: FMODE_READ, links: 1 };
-    let hits = Hits { unresolved: true, ..Hits::default() };
+    let hits = Hits { unresolved: 1, ..Hits::default() };
     answer(actor, &facts, &hits);
 }
 
@@ -129,12 +129,12 @@ fn opened(actor: &mut Actor, address: u64) {
                 shape_count: policy.shape_count,
                 shapes: &policy.shapes,
             };
-            matching::find(&table, &facts, scratch, &mut hits);
+            hits = matching::find(&table, &facts, scratch);
             scratch::release();
         }
         None => {
             emit::lost(actor.hook, loss::SCRATCH);
-            hits.unresolved = true;
+            hits.unresolved = 1;
         }
     }
     answer(actor, &facts, &hits);
@@ -163,7 +163,7 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
     if verdict.sanctioned {
         actor.flags |= flag::SANCTIONED;
     }
-    if hits.unresolved {
+    if hits.unresolved != 0 {
         emit::lost(actor.hook, loss::UNRESOLVED);
     }
     let key = SeenKey {
@@ -181,12 +181,9 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
         emit::lost(actor.hook, loss::SCRATCH);
         return;
     };
-    let (len, cut) = if facts.dentry == 0 {
-        (0, true)
-    } else {
-        file::render(facts.dentry, facts.mount, scratch, size_of::<OpenEvent>())
-    };
-    if cut {
+    file::render(facts.dentry, facts.mount, scratch, size_of::<OpenEvent>());
+    let len = scratch.used;
+    if scratch.cut != 0 {
         actor.flags |= flag::TRUNCATED;
     }
     let mut header = emit::header(kind::OPEN, actor);
@@ -198,7 +195,7 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
     let event = OpenEvent { header, file: File { inode: facts.inode, dev: facts.dev, mode: facts.mode } };
     // SAFETY: `out` is longer than the event.
     unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), event) };
-    emit::send(scratch, size_of::<OpenEvent>() + (len as usize & 0xfff), actor.hook);
+    emit::send(scratch, size_of::<OpenEvent>() + bounded::<0xfff>(len as usize), actor.hook);
     scratch::release();
 }
 
@@ -218,7 +215,7 @@ fn flags_of(facts: &Facts, hits: &Hits) -> u32 {
     if facts.links == 0 {
         flags |= flag::DELETED;
     }
-    if hits.unresolved {
+    if hits.unresolved != 0 {
         flags |= flag::UNRESOLVED;
     }
     flags

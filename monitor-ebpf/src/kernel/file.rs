@@ -1,10 +1,10 @@
 //! `struct file`, `dentry`, `inode`, `mount`.
 
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel as probe_read_kernel;
-use scopeward_abi::{MAX_NAME, event::MAX_PATH};
+use scopeward_abi::event::MAX_PATH;
 
 use super::offsets::{Address, of, read};
-use crate::scratch::{OUT, Scratch};
+use crate::scratch::{OUT, Scratch, bounded, repeat};
 
 /// What a file is, apart from its names.
 #[derive(Clone, Copy)]
@@ -61,13 +61,14 @@ pub fn inode_of(dentry: Address) -> Result<u64, i32> {
     read(inode, of::INODE_INO())
 }
 
-/// Copies the name of a dentry into `scratch.name`.
+/// Copies the name of a dentry into `scratch.name`, filled up with zeros.
 #[inline(always)]
 pub fn name(dentry: Address, scratch: &mut Scratch) -> Result<(), i32> {
     let len: u32 = read(dentry, of::DENTRY_NAME() + of::QSTR_LEN())?;
     let ptr: Address = read(dentry, of::DENTRY_NAME() + of::QSTR_NAME())?;
-    let len = len & MAX_NAME as u32;
+    let len = bounded::<255>(len as usize) as u32;
     scratch.name_len = len;
+    scratch.name = [0; 32];
     // SAFETY: `name` has 256 bytes and `len` is at most 255.
     match unsafe { probe_read_kernel(scratch.name.as_mut_ptr().cast(), len, ptr as *const _) } {
         0 => Ok(()),
@@ -76,53 +77,74 @@ pub fn name(dentry: Address, scratch: &mut Scratch) -> Result<(), i32> {
 }
 
 /// How many components are rendered.
-const COMPONENTS: usize = 40;
+const COMPONENTS: usize = 128;
 
 /// Renders a path for people, over mounts, into `scratch.out` from `at`: components, leaf first, each one length
-/// byte and its bytes. Returns the bytes used, and whether the path did not fit.
-#[inline(never)]
-pub fn render(dentry: Address, mount: Address, scratch: &mut Scratch, at: usize) -> (u32, bool) {
-    let mut node = dentry;
-    let mut mnt = mount;
-    let mut used: usize = 0;
-    for _ in 0..COMPONENTS {
-        let Ok(root) = read::<Address>(mnt, of::VFSMOUNT_ROOT()) else { return (used as u32, true) };
-        let Ok(up) = parent(node) else { return (used as u32, true) };
-        if node == root || node == up {
-            // A mount's root goes on at its mount point; the topmost mount is its own parent.
-            let this = mnt - of::MOUNT_MNT() as u64;
-            let Ok(above) = read::<Address>(this, of::MOUNT_PARENT()) else { return (used as u32, true) };
-            if above == this {
-                return (used as u32, false);
-            }
-            let Ok(point) = read::<Address>(this, of::MOUNT_POINT()) else { return (used as u32, true) };
-            node = point;
-            mnt = above + of::MOUNT_MNT() as u64;
-            continue;
+/// byte and its bytes. `scratch.used` says how many bytes, `scratch.cut` whether the path did not fit.
+#[inline(always)]
+pub fn render(dentry: Address, mount: Address, scratch: &mut Scratch, at: usize) {
+    scratch.used = 0;
+    scratch.cut = 1;
+    let mut climb = Climb { node: dentry, mount, scratch, at };
+    repeat(COMPONENTS, climb_step, &mut climb);
+}
+
+struct Climb<'s> {
+    node: Address,
+    mount: Address,
+    scratch: &'s mut Scratch,
+    at: usize,
+}
+
+/// One component, or from a mount's root to its mount point.
+unsafe extern "C" fn climb_step(_index: u32, climb: *mut Climb<'_>) -> i64 {
+    // SAFETY: `repeat` passes what `render` borrows.
+    let climb = unsafe { &mut *climb };
+    let Ok(root) = read::<Address>(climb.mount, of::VFSMOUNT_ROOT()) else { return 1 };
+    let Ok(up) = parent(climb.node) else { return 1 };
+    if climb.node == root || climb.node == up {
+        // The topmost mount is its own parent.
+        let this = climb.mount - of::MOUNT_MNT() as u64;
+        let Ok(above) = read::<Address>(this, of::MOUNT_PARENT()) else { return 1 };
+        if above == this {
+            climb.scratch.cut = 0;
+            return 1;
         }
-        let Ok(len) = read::<u32>(node, of::DENTRY_NAME() + of::QSTR_LEN()) else { return (used as u32, true) };
-        let Ok(ptr) = read::<Address>(node, of::DENTRY_NAME() + of::QSTR_NAME()) else {
-            return (used as u32, true);
-        };
-        let len = (len & MAX_NAME as u32) as usize;
-        if used + len + 1 > MAX_PATH {
-            return (used as u32, true);
-        }
-        let place = (at + used) & 0x1fff;
-        if place >= OUT - 256 {
-            return (used as u32, true);
-        }
-        // SAFETY: `place` was just held against the end of `out`, less the longest component and its length byte.
-        let failed = unsafe {
-            let to = scratch.out.as_mut_ptr().add(place);
-            *to = len as u8;
-            probe_read_kernel(to.add(1).cast(), len as u32, ptr as *const _) != 0
-        };
-        if failed {
-            return (used as u32, true);
-        }
-        used += len + 1;
-        node = up;
+        let Ok(point) = read::<Address>(this, of::MOUNT_POINT()) else { return 1 };
+        climb.node = point;
+        climb.mount = above + of::MOUNT_MNT() as u64;
+        return 0;
     }
-    (used as u32, true)
+    if !component(climb.node, climb.scratch, climb.at) {
+        return 1;
+    }
+    climb.node = up;
+    0
+}
+
+/// Appends one component; false where it does not fit or cannot be read.
+#[inline(always)]
+fn component(node: Address, scratch: &mut Scratch, at: usize) -> bool {
+    let Ok(len) = read::<u32>(node, of::DENTRY_NAME() + of::QSTR_LEN()) else { return false };
+    let Ok(ptr) = read::<Address>(node, of::DENTRY_NAME() + of::QSTR_NAME()) else { return false };
+    let len = bounded::<255>(len as usize);
+    let used = scratch.used as usize;
+    if used + len + 1 > MAX_PATH {
+        return false;
+    }
+    let place = bounded::<0x1fff>(at + used);
+    if place >= OUT - 256 {
+        return false;
+    }
+    // SAFETY: `place` was just held against the end of `out`, less the longest component and its length byte.
+    let failed = unsafe {
+        let to = scratch.out.as_mut_ptr().add(place);
+        *to = len as u8;
+        probe_read_kernel(to.add(1).cast(), len as u32, ptr as *const _) != 0
+    };
+    if failed {
+        return false;
+    }
+    scratch.used = (used + len + 1) as u32;
+    true
 }

@@ -1,1 +1,21 @@
-//! cli
+//! The command line: one file a command; `command` has them all, `main.rs` runs them.
+
+pub mod agents;
+pub mod change;
+pub mod command;
+pub mod events;
+pub mod exit;
+pub mod failure;
+pub mod freeze;
+pub mod kill;
+pub mod render;
+pub mod sessions;
+pub mod status;
+pub mod thaw;
+pub mod tree;
+pub mod why;
+
+pub use command::{Cli, Command};
+
+#[cfg(test)]
+mod tests;

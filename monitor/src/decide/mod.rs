@@ -1,1 +1,4 @@
-//! decide
+//! Scope and act to verdict: pure, no I/O, no clocks.
+
+pub mod act_facts;
+pub mod evaluate;

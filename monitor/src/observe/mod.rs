@@ -1,1 +1,10 @@
-//! observe
+//! What this kernel gives: loading, attaching, and the events that come out of the ring.
+
+pub mod attach;
+pub mod btf;
+pub mod fanotify;
+pub mod load;
+pub mod maps;
+pub mod mounts;
+pub mod offsets;
+pub mod syscalls;

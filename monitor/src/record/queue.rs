@@ -84,12 +84,16 @@ impl Queue {
         }
     }
 
-    /// Waits for events; then up to `linger` for more, at most [`MAX_BATCH`]. Returns an empty batch after `idle`
-    /// without events, so that rotation and retention get their turn.
+    /// Waits for events; then, after telling `note` how many were accepted so far, up to `linger` for more, at most
+    /// [`MAX_BATCH`]. Returns an empty batch after `idle` without events, so that rotation and retention get their turn.
     #[must_use]
-    pub fn take(&self, linger: Duration, idle: Duration) -> Batch {
+    pub fn take(&self, linger: Duration, idle: Duration, note: impl FnOnce(u64)) -> Batch {
         let mut state = self.wait_until(self.lock(), idle, |state| !state.waiting.is_empty() || state.closing);
         if !state.waiting.is_empty() {
+            let accepted = state.accepted;
+            drop(state);
+            note(accepted);
+            state = self.lock();
             state = self.wait_until(state, linger, |state| {
                 state.waiting.len() >= MAX_BATCH || state.flush_wanted || state.closing
             });

@@ -1,10 +1,26 @@
 //! The store's one writer thread, and the handle that everybody else has on it.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::record::event::EventRecord;
-use crate::record::queue::Queue;
+use crate::record::health::{Gap, StoreState};
+use crate::record::progress::{LastRun, Progress};
+use crate::record::queue::{Batch, Queue};
+use crate::record::retention;
+use crate::record::segment::{self, Segment, SegmentError};
+use crate::record::store::StoreConfig;
+
+/// How long a transaction waits for more events after its first one: what a kill -9 can cost.
+const LINGER: Duration = Duration::from_millis(100);
+/// How often the thread looks at rotation and retention where nothing happens.
+const IDLE: Duration = Duration::from_secs(30);
+/// The pauses between attempts while the disk refuses: doubling from the first to the second.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+/// Attempts at the end, before what waits is given up.
+const LAST_ATTEMPTS: u32 = 3;
 
 /// Hands events to the store. Cheap to clone, usable from any thread.
 #[derive(Clone, Debug)]
@@ -13,14 +29,270 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// A handle that adds to `queue`.
+    #[must_use]
+    pub const fn new(queue: Arc<Queue>) -> Self {
+        Self { queue }
+    }
+
     /// Records an event. Never waits: where the backlog is full, the event is counted as lost and dropped.
     pub fn append(&self, event: impl Into<Arc<EventRecord>>) {
         self.queue.push(event.into());
     }
 
-    /// Waits until what was appended before is on disk, at most `bound`. True where it is.
+    /// Waits until what was appended before is on disk, at most `bound`. True where it is; false at once where the
+    /// disk refuses.
     #[must_use]
     pub fn flush(&self, bound: Duration) -> bool {
         self.queue.flush(bound)
+    }
+}
+
+/// What the thread says about itself.
+#[derive(Clone, Debug, Default)]
+pub struct WriterStatus {
+    /// Whether events reach the disk.
+    pub state: StoreState,
+    /// Stops without a shutdown, in this directory's life.
+    pub unclean_stops: u64,
+    /// The one before this start.
+    pub gap: Option<Gap>,
+}
+
+/// The running thread.
+#[derive(Debug)]
+pub struct WriterThread {
+    queue: Arc<Queue>,
+    status: Arc<Mutex<WriterStatus>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl WriterThread {
+    /// Starts the thread for `queue`; returns once it has tried to open a segment.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn start(dir: &Path, config: &StoreConfig, queue: Arc<Queue>) -> std::io::Result<Self> {
+        let status = Arc::new(Mutex::new(WriterStatus::default()));
+        let mut work = Work {
+            dir: dir.to_owned(),
+            config: config.clone(),
+            queue: Arc::clone(&queue),
+            status: Arc::clone(&status),
+            progress: Progress::default(),
+            begun: false,
+            segment: None,
+            pause: PAUSES.0,
+        };
+        work.settle();
+        let handle = std::thread::Builder::new().name("store".to_owned()).spawn(move || work.run())?;
+        Ok(Self { queue, status, handle: Some(handle) })
+    }
+
+    /// What it says about itself, now.
+    #[must_use]
+    pub fn status(&self) -> WriterStatus {
+        lock(&self.status).clone()
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(Err(_)) = self.handle.take().map(JoinHandle::join) {
+            tracing::error!("the store's writer thread panicked");
+        }
+    }
+}
+
+fn lock(status: &Mutex<WriterStatus>) -> MutexGuard<'_, WriterStatus> {
+    status.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Work {
+    dir: PathBuf,
+    config: StoreConfig,
+    queue: Arc<Queue>,
+    status: Arc<Mutex<WriterStatus>>,
+    progress: Progress,
+    begun: bool,
+    segment: Option<Segment>,
+    pause: Duration,
+}
+
+impl Work {
+    fn run(mut self) {
+        let mut looked = Instant::now();
+        let mut last_attempts = 0;
+        loop {
+            let progress = &mut self.progress;
+            let batch = self.queue.take(LINGER, IDLE, |accepted| progress.note(accepted));
+            let stored = self.store(&batch);
+            self.queue.done(stored);
+            if batch.closing {
+                last_attempts += 1;
+                if stored || last_attempts >= LAST_ATTEMPTS {
+                    break;
+                }
+            }
+            if !stored {
+                self.queue.pause(self.pause);
+                self.pause = (self.pause * 2).min(PAUSES.1);
+            } else if looked.elapsed() >= IDLE || self.wants_rotation() {
+                self.rotate();
+                looked = Instant::now();
+            }
+        }
+        self.shut_down();
+    }
+
+    /// Writes a batch; an empty one only where the state is to be mended.
+    fn store(&mut self, batch: &Batch) -> bool {
+        if batch.events.is_empty() && self.segment.is_some() {
+            return true;
+        }
+        let committed = self.queue.figures().committed + u64::try_from(batch.events.len()).unwrap_or(0);
+        let result = self.segment().and_then(|(segment, unclean_stops)| {
+            segment.write(&batch.events, &run_meta(committed, unclean_stops))
+        });
+        self.report(result)
+    }
+
+    /// Opens a segment before the first event, so that a directory that cannot be written is known at once.
+    fn settle(&mut self) {
+        let result = self.segment().map(|_| ());
+        if self.report(result) {
+            self.retain();
+        }
+    }
+
+    fn report(&mut self, result: Result<(), SegmentError>) -> bool {
+        let mut status = lock(&self.status);
+        match result {
+            Ok(()) => {
+                if status.state != StoreState::Ok {
+                    tracing::info!("the store can write again");
+                }
+                status.state = StoreState::Ok;
+                self.pause = PAUSES.0;
+                true
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                if status.state == StoreState::Ok {
+                    tracing::warn!(reason, "events wait in memory");
+                }
+                status.state = StoreState::Failing(reason);
+                // Its dictionary may know rows that were rolled back.
+                self.segment = None;
+                false
+            }
+        }
+    }
+
+    /// The segment to write to, opened or created where there is none, and the count of unclean stops.
+    fn segment(&mut self) -> Result<(&mut Segment, u64), SegmentError> {
+        if self.segment.is_none() {
+            make_dir(&self.dir)?;
+            self.begin_run();
+            let fail = |source| SegmentError::File { action: "read", path: self.dir.clone(), source };
+            let number = segment::list(&self.dir).map_err(fail)?.last().map_or(1, |last| last.number);
+            let opened = match Segment::open(&self.dir, number) {
+                // A damaged segment, or another version's, is left for reading as far as that goes.
+                Err(error) if is_unusable(&error) => Segment::open(&self.dir, number + 1)?,
+                opened => opened?,
+            };
+            // From here on, a death without a shutdown shows.
+            let meta = run_meta(self.queue.figures().committed, lock(&self.status).unclean_stops);
+            self.segment.insert(opened).write(&[], &meta)?;
+        }
+        let unclean_stops = lock(&self.status).unclean_stops;
+        // Never taken: it is there by now.
+        let missing = || SegmentError::Gone { path: self.dir.clone() };
+        self.segment.as_mut().map(|segment| (segment, unclean_stops)).ok_or_else(missing)
+    }
+
+    /// Once a run: finds out how the last one ended.
+    fn begin_run(&mut self) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let taken = self.progress.open(&self.dir);
+        let Some(run) = LastRun::read(&self.dir) else { return };
+        let mut status = lock(&self.status);
+        status.unclean_stops = run.unclean_stops + u64::from(!run.clean);
+        if !run.clean {
+            let lost = taken.unwrap_or(0).saturating_sub(run.committed);
+            tracing::warn!(lost, "the store was stopped without a shutdown");
+            status.gap = Some(Gap { after: run.last, opened: jiff::Timestamp::now(), lost });
+        }
+    }
+
+    fn wants_rotation(&self) -> bool {
+        let limit = self.config.segment_bytes.min(self.config.retention_bytes / 4);
+        self.segment.as_ref().is_some_and(|segment| segment.bytes() > limit)
+    }
+
+    /// Begins a new segment where the present one is large or old, and lets retention look.
+    fn rotate(&mut self) {
+        let old = self.segment.as_ref().is_some_and(|segment| segment.age() > self.config.segment_age);
+        if (old || self.wants_rotation())
+            && let Some(segment) = self.segment.take()
+        {
+            let (next, unclean_stops) = (segment.number + 1, lock(&self.status).unclean_stops);
+            let committed = self.queue.figures().committed;
+            let begun = Segment::open(&self.dir, next).and_then(|mut begun| {
+                begun.write(&[], &run_meta(committed, unclean_stops))?;
+                self.segment = Some(begun);
+                segment.seal()
+            });
+            self.report_rotation(begun);
+        }
+        self.retain();
+    }
+
+    fn report_rotation(&mut self, begun: Result<(), SegmentError>) {
+        if let Err(error) = begun {
+            // Without a new segment, the next batch opens whichever is the last.
+            tracing::warn!(%error, "rotation of the store");
+        }
+    }
+
+    fn retain(&self) {
+        let number = self.segment.as_ref().map(|segment| segment.number);
+        match retention::apply(&self.dir, &self.config, number, std::time::SystemTime::now()) {
+            Ok(0) => {}
+            Ok(unlinked) => tracing::info!(unlinked, "segments past their retention"),
+            Err(error) => tracing::warn!(%error, "retention of the store"),
+        }
+    }
+
+    fn shut_down(mut self) {
+        let Some(mut segment) = self.segment.take() else { return };
+        let result = segment.write(&[], &[("clean", 1)]).and_then(|()| segment.seal());
+        if let Err(error) = result {
+            tracing::warn!(%error, "shutdown of the store");
+        }
+    }
+}
+
+fn run_meta(committed: u64, unclean_stops: u64) -> [(&'static str, i64); 3] {
+    [("clean", 0), ("committed", committed.cast_signed()), ("unclean_stops", unclean_stops.cast_signed())]
+}
+
+fn make_dir(dir: &Path) -> Result<(), SegmentError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|source| SegmentError::File { action: "create", path: dir.to_owned(), source })
+}
+
+fn is_unusable(error: &SegmentError) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error {
+        SegmentError::Version { .. } => true,
+        SegmentError::Write { source: crate::record::dictionary::EncodeError::Sqlite(source), .. } => {
+            matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+        }
+        _ => false,
     }
 }

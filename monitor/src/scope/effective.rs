@@ -10,6 +10,7 @@ use super::{
     model::{AfterFreeze, Budget, Freeze, Match, SocketPattern},
     pattern::PathPattern,
     rule_id::RuleId,
+    sets::credentials::class_named,
     words::{Access, Mode, Response},
 };
 
@@ -88,7 +89,13 @@ impl Rule {
     /// equal values the stronger response. At most 2^17.
     #[must_use]
     pub fn precedence(&self, pattern: &PathPattern) -> u32 {
-        (u32::from(pattern.rank()) << 4) | u32::from(15 - self.layer.min(15))
+        self.precedence_of_rank(pattern.rank())
+    }
+
+    /// The same, from the rank of a pattern of any kind.
+    #[must_use]
+    pub fn precedence_of_rank(&self, rank: u16) -> u32 {
+        (u32::from(rank) << 4) | u32::from(15 - self.layer.min(15))
     }
 }
 
@@ -124,7 +131,7 @@ impl NetworkRule {
 pub struct Files {
     /// For what no rule names.
     pub default: DefaultResponse,
-    /// Where `write_default` does not apply.
+    /// Where writing is allowed unless a rule says otherwise.
     pub write: Vec<PathPattern>,
     /// For writing what no rule and no `write` names; `default` decides where there is none.
     pub write_default: Option<DefaultResponse>,
@@ -221,7 +228,8 @@ pub const DEFAULT_FREEZE: Freeze = Freeze {
 };
 
 impl Effective {
-    /// The same scope for one owner: `~` replaced by `home` everywhere.
+    /// The same scope for one owner: `~` replaced by `home` everywhere. A credential class that says so is left out
+    /// where its paths are the owner's own home.
     #[must_use]
     pub fn resolve(&self, home: &Path) -> Self {
         let mut scope = self.clone();
@@ -234,6 +242,12 @@ impl Effective {
             all(&mut entry.exe);
         }
         all(&mut scope.files.write);
+        scope.files.rules.retain(|rule| {
+            let class = rule.class.and_then(class_named);
+            class
+                .and_then(|class| class.not_home.as_ref())
+                .is_none_or(|not_home| home != Path::new(not_home))
+        });
         for rule in &mut scope.files.rules {
             all(&mut rule.paths);
             for unless in &mut rule.unless {

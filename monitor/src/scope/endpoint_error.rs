@@ -40,7 +40,7 @@ pub enum EndpointError {
     #[error("`{0}`: the brackets of an IPv6 address are missing or do not pair")]
     Brackets(String),
     /// Not a number or a range.
-    #[error("`{0}` is not a port")]
+    #[error("{}", not_a_port(.0))]
     Port(String),
     /// Port 0.
     #[error("port 0 cannot be reached")]
@@ -113,11 +113,19 @@ impl EndpointError {
                 "the sets are `@any`, `@loopback`, `@private`, `@link-local`, `@metadata` and `@package-registries`".into()
             }
             Self::Wildcard(text) => {
-                let domain = text.rsplit('*').next().unwrap_or_default().trim_start_matches(|c| c != '.');
-                format!("write `*{domain}` for every name below that domain")
+                let domain = text.rsplit('*').next().unwrap_or_default().trim_start_matches('.');
+                format!("write `*.{domain}` for every name below that domain")
             }
             Self::Star => "write `@any` for every address, or set `default`".into(),
             Self::Name(_) => "write letters, digits, `-` and dots, as `api.example.org`".into(),
         }
+    }
+}
+
+fn not_a_port(text: &str) -> String {
+    if text.is_empty() {
+        "a port is missing".into()
+    } else {
+        format!("`{text}` is not a port")
     }
 }

@@ -114,7 +114,7 @@ pub enum PathEntry {
 pub struct Files {
     /// For what no rule names.
     pub default: Option<Response>,
-    /// Where `write-default` does not apply.
+    /// Where writing is allowed unless a rule says otherwise.
     pub write: Vec<PathPattern>,
     /// For writing what no rule and no `write` names.
     pub write_default: Option<Response>,
@@ -179,6 +179,32 @@ pub enum SocketPattern {
     Path(PathPattern),
     /// In the abstract name space, `@name` in the scope file, kept without the `@`.
     Abstract(NameGlob),
+}
+
+impl SocketPattern {
+    /// How specific it is, on the scale of [`PathPattern::rank`]: an abstract name without a `*` counts as a path, one
+    /// with a `*` as a name anywhere.
+    #[must_use]
+    pub fn rank(&self) -> u16 {
+        match self {
+            Self::Path(pattern) => pattern.rank(),
+            Self::Abstract(name) if name.is_exact() => PathPattern::Exact(name.prefix().to_owned()).rank(),
+            Self::Abstract(name) => PathPattern::Anywhere {
+                parent: None,
+                name: name.clone(),
+            }
+            .rank(),
+        }
+    }
+}
+
+impl std::fmt::Display for SocketPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(pattern) => pattern.fmt(f),
+            Self::Abstract(name) => write!(f, "@{name}"),
+        }
+    }
 }
 
 /// `[sockets]`.

@@ -97,9 +97,15 @@ impl PatternError {
             }
             Self::Character(..) => "use `*` for any part of one name and `{a,b}` for alternatives".into(),
             Self::ManyStars(_, name) => {
-                let (prefix, rest) = name.split_once('*').unwrap_or((name, ""));
-                let suffix = rest.rsplit('*').next().unwrap_or_default();
-                format!("one `*` in a name: `{prefix}*` or `*{suffix}`, or list the names with `{{a,b}}`")
+                let literal = name.split('*').max_by_key(|part| part.len()).unwrap_or_default();
+                match name.split_once('*') {
+                    Some((prefix, _)) if !prefix.is_empty() => {
+                        format!("one `*` in a name, as `{prefix}*`, or list the names with `{{a,b}}`")
+                    }
+                    _ => format!(
+                        "one `*` in a name, as `*{literal}` or `{literal}*`, or list the names with `{{a,b}}`"
+                    ),
+                }
             }
             Self::GluedTree(_) => {
                 "write `/dir/**` for everything below, or one `*` for a part of a name".into()
@@ -114,14 +120,21 @@ impl PatternError {
             }
             Self::Everything => "write `/**` for every path, or use the section's `default`".into(),
             Self::StarBeforeTree(text) => {
-                let dir = text.split("/*").next().unwrap_or_default();
+                let dir = text
+                    .split("/*")
+                    .next()
+                    .unwrap_or_default()
+                    .trim_start_matches("**");
                 format!("write `{dir}/**`, or name the directories with `{{a,b}}`")
             }
             Self::LongTail(text) => {
-                let mut tail: Vec<&str> = text.rsplit('/').take(2).collect();
+                let (path, tree) = text
+                    .strip_suffix("/**")
+                    .map_or((text.as_str(), ""), |path| (path, "/**"));
+                let mut tail: Vec<&str> = path.rsplit('/').take(2).collect();
                 tail.reverse();
                 format!(
-                    "keep the last two: `**/{}`, or write the path without stars",
+                    "keep the last two: `**/{}{tree}`, or write the path without stars",
                     tail.join("/")
                 )
             }
@@ -275,9 +288,13 @@ fn tail_of(text: &str, tail: &[&str]) -> Result<(Option<String>, NameGlob), Patt
     if tail.contains(&"**") {
         return Err(PatternError::ManyTrees(text.into()));
     }
+    let inside = tail.split_last().map_or(&[][..], |(_, inside)| inside);
+    if let Some(part) = inside.iter().find(|part| part.contains('*') && **part != "*") {
+        return Err(PatternError::GlobInside(text.into(), (*part).into()));
+    }
     match tail {
         [name] => Ok((None, glob(text, name)?)),
-        [parent, _] if parent.contains('*') => Err(PatternError::GlobInside(text.into(), (*parent).into())),
+        ["*", _] => Err(PatternError::GlobInside(text.into(), "*".into())),
         [parent, name] => Ok((Some((*parent).into()), glob(text, name)?)),
         _ => Err(PatternError::LongTail(text.into())),
     }

@@ -1,0 +1,6 @@
+//! One family of routes a file; `/v1` and the path in front of each function.
+
+pub mod change;
+pub mod events;
+pub mod overview;
+pub mod sessions;

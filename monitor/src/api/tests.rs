@@ -1,0 +1,7 @@
+//! The API over a real socket, with a pipeline that is made up.
+
+mod changes;
+pub(crate) mod fake;
+mod following;
+mod reading;
+mod socket;

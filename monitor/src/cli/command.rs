@@ -1,0 +1,78 @@
+//! Every command and option of `scopeward`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::cli::{agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use crate::config::file::{Config, ConfigError, VARIABLE};
+
+/// Holds AI agents on this host to their declared scope.
+#[derive(Debug, Parser)]
+#[command(name = "scopeward", version, max_term_width = 120)]
+#[command(after_help = "Exit codes: 0 done, 1 the answer is \"no\" or \"violations\", 2 usage or scope-file error, \
+    3 needs privileges, 4 the daemon is not running, 5 the kernel cannot give what was asked.")]
+pub struct Cli {
+    /// The daemon's settings, in place of /etc/scopeward/daemon.toml
+    #[arg(long, global = true, value_name = "FILE", env = VARIABLE, hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// The daemon's socket, in place of the one in its run directory
+    #[arg(long, global = true, value_name = "PATH", env = "SCOPEWARD_SOCKET", hide_env_values = true)]
+    pub socket: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    // Questions to the daemon, and changes by hand.
+    /// The daemon, what holds each kind of act here, sessions, events, losses
+    Status(status::Args),
+    /// The agents: for whom they run, since when, with how many cuts
+    Agents(agents::Args),
+    /// The sessions: who runs, for whom, since when, in what state, with how many cuts
+    Sessions(sessions::Args),
+    /// The processes of a session
+    Tree(tree::Args),
+    /// Acts from the store, or live with --follow
+    Events(events::Args),
+    /// Why an act was answered as it was, and what would have allowed it
+    Why(why::Args),
+    /// Stop every process of a session until a person decides
+    Freeze(freeze::Args),
+    /// Let a frozen session go on
+    Thaw(thaw::Args),
+    /// Kill every process of a session
+    Kill(kill::Args),
+}
+
+impl Cli {
+    /// The daemon's settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(self.config.as_deref())
+    }
+
+    /// The daemon's socket: the one that was named, or the one in the run directory of the settings. Settings that this
+    /// user may not read are the default ones here.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the settings are wrong.
+    pub fn socket(&self) -> Result<PathBuf, ConfigError> {
+        if let Some(socket) = &self.socket {
+            return Ok(socket.clone());
+        }
+        match self.config() {
+            Err(ConfigError::Read { source, .. })
+                if self.config.is_none() && source.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                Ok(Config::default().paths.socket())
+            }
+            config => Ok(config?.paths.socket()),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Loading and attaching the programs, and pinning them so that sessions stay held without the daemon.
+
+use std::path::{Path, PathBuf};
+
+use aya::{
+    Btf as AyaBtf, Ebpf, EbpfError, EbpfLoader,
+    maps::{MapData, RingBuf},
+};
+
+use super::{
+    attach::{self, AttachError},
+    btf::{Btf, BtfError},
+    maps::{Maps, MapsError},
+    mounts::{self, MountError},
+    offsets::{self, MissingField},
+    syscalls,
+};
+
+/// The programs, as built.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/scopeward.bpf.o"));
+
+/// Why the kernel side could not be brought up.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No BTF.
+    #[error(transparent)]
+    Btf(#[from] BtfError),
+    /// A field that is needed.
+    #[error(transparent)]
+    Field(#[from] MissingField),
+    /// A filesystem that is needed.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// A map.
+    #[error(transparent)]
+    Maps(#[from] MapsError),
+    /// The object itself.
+    #[error("load the eBPF object: {0}")]
+    Object(#[from] EbpfError),
+    /// BTF as the loader reads it.
+    #[error("read the kernel's BTF: {0}")]
+    LoaderBtf(#[from] aya::BtfError),
+    /// A program.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// A directory.
+    #[error("use {path}: {error}")]
+    Directory {
+        /// Which.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// How much the kernel side can hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Bytes of the event ring; rounded up to a power of two by the caller.
+    pub ring: u32,
+    /// Processes in all sessions together.
+    pub members: u32,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        let pid_max = std::fs::read_to_string("/proc/sys/kernel/pid_max")
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(32_768);
+        Self { ring: 8 * 1024 * 1024, members: u32::min(pid_max, 131_072) }
+    }
+}
+
+/// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
+const PINNED_MAPS: [&str; 14] = [
+    "MEMBERS", "SESSIONS", "POLICIES", "ENTRIES", "OBJECTS", "NAMES", "ENDPOINTS", "SEEN_ACTS", "SEEN_CUTS", "RING",
+    "LOSSES", "MATCH_IDS", "MATCHING", "SCRATCH_LEVEL",
+];
+
+/// The programs, attached. They come off when this is dropped, unless they are pinned.
+pub struct Kernel {
+    /// The maps.
+    pub maps: Maps,
+    ebpf: Ebpf,
+    links: attach::Links,
+    pins: Option<PathBuf>,
+}
+
+impl Kernel {
+    /// Loads, attaches, and where `pins` is a directory of a bpffs pins everything there; maps that are pinned there
+    /// already are used, so that sessions outlive the daemon.
+    ///
+    /// # Errors
+    /// [`LoadError`]; nothing new stays attached then.
+    pub fn load(run: &Path, pins: Option<&Path>, sizes: Sizes) -> Result<(Self, RingBuf<MapData>), LoadError> {
+        let fields = offsets::resolve(&Btf::read(Path::new(Btf::KERNEL))?)?;
+        let table = syscalls::table();
+        let cgroup = mounts::cgroup2(run)?;
+        let mut loader = EbpfLoader::new();
+        loader.override_global("SYSCALL_CLASS", &table, true);
+        for (global, offset) in &fields {
+            loader.override_global(global, offset, true);
+        }
+        loader.map_max_entries("RING", sizes.ring).map_max_entries("MEMBERS", sizes.members);
+        if let Some(pins) = pins {
+            std::fs::create_dir_all(pins)
+                .map_err(|error| LoadError::Directory { path: pins.display().to_string(), error })?;
+            for map in PINNED_MAPS {
+                loader.map_pin_path(map, pins.join(map));
+            }
+        }
+        let mut ebpf = loader.load(OBJECT)?;
+        let btf = AyaBtf::from_sys_fs()?;
+        let links = attach::all(&mut ebpf, &btf, &cgroup)?;
+        drop(btf);
+        let (maps, ring) = Maps::take(&mut ebpf)?;
+        let mut kernel = Self { maps, ebpf, links, pins: None };
+        if let Some(pins) = pins {
+            kernel.links.pin(pins)?;
+            kernel.pins = Some(pins.to_owned());
+        }
+        Ok((kernel, ring))
+    }
+
+    /// Programs that this kernel does not take, with the reason.
+    #[must_use]
+    pub fn absent(&self) -> &[(&'static str, String)] {
+        self.links.absent()
+    }
+
+    /// Walks over all tasks once and enrols what descends from members. Returns the process ids that were new.
+    ///
+    /// # Errors
+    /// [`LoadError`] where the iterator cannot be run.
+    pub fn adopt(&mut self) -> Result<Vec<u32>, LoadError> {
+        Ok(attach::walk(&mut self.ebpf)?)
+    }
+
+    /// Lets everything go: programs come off, pins are removed, nothing is held any more.
+    pub fn release(self) {
+        if let Some(pins) = &self.pins {
+            unpin(pins);
+        }
+    }
+}
+
+/// Removes the pins of a daemon that is gone, and with them its programs. Returns how many there were.
+pub fn unpin(pins: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(pins) else { return 0 };
+    let removed = entries.flatten().filter(|entry| std::fs::remove_file(entry.path()).is_ok()).count();
+    // Left where something of another owner is in it.
+    drop(std::fs::remove_dir(pins));
+    removed
+}

@@ -1,0 +1,280 @@
+//! The kernel's maps as the daemon sees them: typed, and the only place where their names stand.
+#![expect(unsafe_code, reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid")]
+
+use aya::{
+    Ebpf, Pod,
+    maps::{
+        Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, RingBuf,
+        lpm_trie::Key,
+    },
+};
+use scopeward_abi::{
+    endpoint::{EndpointKey, NS_BITS, Ports},
+    event::{hook, loss},
+    member::{Member, Session},
+    object::{Match, NameKey, ObjectKey},
+    policy::{Entry, EntryKey, Policy},
+};
+
+macro_rules! pod {
+    ($($name:ident($inner:ty)),* $(,)?) => {
+        $(
+            /// An ABI struct as a map's key or value.
+            #[repr(transparent)]
+            #[derive(Clone, Copy)]
+            pub struct $name(pub $inner);
+            // SAFETY: `repr(transparent)` over an ABI struct without padding, asserted in `scopeward_abi::layout`.
+            unsafe impl Pod for $name {}
+        )*
+    };
+}
+
+pod! {
+    MemberPod(Member),
+    SessionPod(Session),
+    PolicyPod(Policy),
+    EntryKeyPod(EntryKey),
+    EntryPod(Entry),
+    ObjectKeyPod(ObjectKey),
+    NameKeyPod(NameKey),
+    MatchPod(Match),
+    EndpointKeyPod(EndpointKey),
+    PortsPod(Ports),
+    MatchIdPod([u32; 4]),
+}
+
+/// Why a map could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MapsError {
+    /// The object has no such map.
+    #[error("find the map {0} in the eBPF object")]
+    Missing(&'static str),
+    /// The kernel refused.
+    #[error("use the map {name}: {error}")]
+    Map {
+        /// The map.
+        name: &'static str,
+        /// Why.
+        error: MapError,
+    },
+}
+
+/// All maps.
+pub struct Maps {
+    /// Processes of sessions.
+    pub members: HashMap<MapData, u32, MemberPod>,
+    /// Sessions.
+    pub sessions: HashMap<MapData, u64, SessionPod>,
+    policies: HashMap<MapData, u32, PolicyPod>,
+    entries: HashMap<MapData, EntryKeyPod, EntryPod>,
+    objects: HashMap<MapData, ObjectKeyPod, MatchPod>,
+    names: HashMap<MapData, NameKeyPod, MatchPod>,
+    endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
+    match_ids: HashMap<MapData, MatchIdPod, u32>,
+    matching: Array<MapData, u32>,
+    losses: PerCpuArray<MapData, u64>,
+}
+
+fn take<M: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) -> Result<M, MapsError> {
+    let map = ebpf.take_map(name).ok_or(MapsError::Missing(name))?;
+    M::try_from(map).map_err(|error| MapsError::Map { name, error })
+}
+
+impl Maps {
+    /// Takes the maps out of a loaded object, and the ring apart from them, because another thread reads it.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the object has not the maps of this daemon.
+    pub fn take(ebpf: &mut Ebpf) -> Result<(Self, RingBuf<MapData>), MapsError> {
+        let maps = Self {
+            members: take(ebpf, "MEMBERS")?,
+            sessions: take(ebpf, "SESSIONS")?,
+            policies: take(ebpf, "POLICIES")?,
+            entries: take(ebpf, "ENTRIES")?,
+            objects: take(ebpf, "OBJECTS")?,
+            names: take(ebpf, "NAMES")?,
+            endpoints: take(ebpf, "ENDPOINTS")?,
+            match_ids: take(ebpf, "MATCH_IDS")?,
+            matching: take(ebpf, "MATCHING")?,
+            losses: take(ebpf, "LOSSES")?,
+        };
+        Ok((maps, take(ebpf, "RING")?))
+    }
+
+    /// The membership of a process.
+    #[must_use]
+    pub fn member(&self, pid: u32) -> Option<Member> {
+        self.members.get(&pid, 0).ok().map(|pod| pod.0)
+    }
+
+    /// Every process of every session.
+    #[must_use]
+    pub fn all_members(&self) -> Vec<(u32, Member)> {
+        self.members.iter().filter_map(Result::ok).map(|(pid, pod)| (pid, pod.0)).collect()
+    }
+
+    /// Makes a process a member.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_member(&mut self, pid: u32, member: Member) -> Result<(), MapsError> {
+        self.members.insert(pid, MemberPod(member), 0).map_err(|error| MapsError::Map { name: "MEMBERS", error })
+    }
+
+    /// Ends the membership of a process that is gone.
+    pub fn remove_member(&mut self, pid: u32) {
+        // It may have ended by itself meanwhile.
+        drop(self.members.remove(&pid));
+    }
+
+    /// A session, with its counters.
+    #[must_use]
+    pub fn session(&self, id: u64) -> Option<Session> {
+        self.sessions.get(&id, 0).ok().map(|pod| pod.0)
+    }
+
+    /// Every session.
+    #[must_use]
+    pub fn all_sessions(&self) -> Vec<(u64, Session)> {
+        self.sessions.iter().filter_map(Result::ok).map(|(id, pod)| (id, pod.0)).collect()
+    }
+
+    /// Makes or changes a session.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_session(&mut self, id: u64, session: Session) -> Result<(), MapsError> {
+        self.sessions.insert(id, SessionPod(session), 0).map_err(|error| MapsError::Map { name: "SESSIONS", error })
+    }
+
+    /// Forgets a session that has ended.
+    pub fn remove_session(&mut self, id: u64) {
+        // Another path may have removed it.
+        drop(self.sessions.remove(&id));
+    }
+
+    /// Makes or changes a policy. Its entries, objects and endpoints come first.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_policy(&mut self, number: u32, policy: Policy) -> Result<(), MapsError> {
+        self.policies.insert(number, PolicyPod(policy), 0).map_err(|error| MapsError::Map { name: "POLICIES", error })
+    }
+
+    /// Forgets a policy.
+    pub fn remove_policy(&mut self, number: u32) {
+        // It may not be there.
+        drop(self.policies.remove(&number));
+    }
+
+    /// Sets an entry.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_entry(&mut self, key: EntryKey, entry: Entry) -> Result<(), MapsError> {
+        self.entries
+            .insert(EntryKeyPod(key), EntryPod(entry), 0)
+            .map_err(|error| MapsError::Map { name: "ENTRIES", error })
+    }
+
+    /// Removes an entry.
+    pub fn remove_entry(&mut self, key: EntryKey) {
+        // It may not be there.
+        drop(self.entries.remove(&EntryKeyPod(key)));
+    }
+
+    /// Sets what an inode matches.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_object(&mut self, key: ObjectKey, found: Match) -> Result<(), MapsError> {
+        self.objects
+            .insert(ObjectKeyPod(key), MatchPod(found), 0)
+            .map_err(|error| MapsError::Map { name: "OBJECTS", error })
+    }
+
+    /// Removes an inode.
+    pub fn remove_object(&mut self, key: ObjectKey) {
+        // It may not be there.
+        drop(self.objects.remove(&ObjectKeyPod(key)));
+    }
+
+    /// Sets what a name matches.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_name(&mut self, key: NameKey, found: Match) -> Result<(), MapsError> {
+        self.names
+            .insert(NameKeyPod(key), MatchPod(found), 0)
+            .map_err(|error| MapsError::Map { name: "NAMES", error })
+    }
+
+    /// Removes a name.
+    pub fn remove_name(&mut self, key: NameKey) {
+        // It may not be there.
+        drop(self.names.remove(&NameKeyPod(key)));
+    }
+
+    /// Sets the port rules of a network; `prefix` counts the bits of the (v4-mapped) address, 0 to 128.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_endpoint(&mut self, prefix: u32, key: EndpointKey, ports: Ports) -> Result<(), MapsError> {
+        self.endpoints
+            .insert(&Key::new(NS_BITS + prefix, EndpointKeyPod(key)), PortsPod(ports), 0)
+            .map_err(|error| MapsError::Map { name: "ENDPOINTS", error })
+    }
+
+    /// Removes a network.
+    pub fn remove_endpoint(&mut self, prefix: u32, key: EndpointKey) {
+        // It may not be there.
+        drop(self.endpoints.remove(&Key::new(NS_BITS + prefix, EndpointKeyPod(key))));
+    }
+
+    /// Sets which policy processes of a user or cgroup get; 0 asks the daemon to look.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_match_id(&mut self, by: u32, id: u64, policy: u32) -> Result<(), MapsError> {
+        self.match_ids
+            .insert(match_id(by, id), policy, 0)
+            .map_err(|error| MapsError::Map { name: "MATCH_IDS", error })
+    }
+
+    /// Removes a user or cgroup.
+    pub fn remove_match_id(&mut self, by: u32, id: u64) {
+        // It may not be there.
+        drop(self.match_ids.remove(&match_id(by, id)));
+    }
+
+    /// Whether an exec outside sessions is held against the `[[match]]` entries at all.
+    ///
+    /// # Errors
+    /// [`MapsError`], which no kernel gives for an array.
+    pub fn set_matching(&mut self, on: bool) -> Result<(), MapsError> {
+        self.matching.set(0, u32::from(on), 0).map_err(|error| MapsError::Map { name: "MATCHING", error })
+    }
+
+    /// What was lost since the programs were loaded: hook, reason, how many.
+    #[must_use]
+    pub fn losses(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let mut found = Vec::new();
+        for (hook_at, hook) in hook::NAMES.iter().enumerate() {
+            for (reason_at, reason) in loss::NAMES.iter().enumerate() {
+                let index = u32::try_from(hook_at * loss::COUNT + reason_at).unwrap_or(u32::MAX);
+                let Ok(values) = self.losses.get(&index, 0) else { continue };
+                let sum: u64 = values.iter().sum();
+                if sum > 0 {
+                    found.push((*hook, *reason, sum));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// `struct MatchId` of the programs: id (u64), by, pad.
+fn match_id(by: u32, id: u64) -> MatchIdPod {
+    let [a, b, c, d, e, f, g, h] = id.to_ne_bytes();
+    MatchIdPod([u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h]), by, 0])
+}

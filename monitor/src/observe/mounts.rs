@@ -1,0 +1,97 @@
+//! The filesystems that the kernel side needs: cgroup v2 and bpffs, found or mounted in a private place.
+
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MsFlags, mount};
+
+/// Why a filesystem cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MountError {
+    /// The list of mounts cannot be read.
+    #[error("read /proc/self/mountinfo: {0}")]
+    List(std::io::Error),
+    /// It is not mounted, and mounting it failed.
+    #[error("mount {kind} on {at}: {error}")]
+    Mount {
+        /// The filesystem's kind.
+        kind: &'static str,
+        /// Where.
+        at: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// Where cgroup v2 is mounted; where it is not, it is mounted below `run`.
+///
+/// # Errors
+/// [`MountError`].
+pub fn cgroup2(run: &Path) -> Result<PathBuf, MountError> {
+    find_or_mount("cgroup2", &run.join("cgroup2"))
+}
+
+/// Where a bpffs is mounted; where none is, one is mounted below `run`.
+///
+/// # Errors
+/// [`MountError`].
+pub fn bpffs(run: &Path) -> Result<PathBuf, MountError> {
+    find_or_mount("bpf", &run.join("bpf"))
+}
+
+fn find_or_mount(kind: &'static str, private: &Path) -> Result<PathBuf, MountError> {
+    let list = std::fs::read_to_string("/proc/self/mountinfo").map_err(MountError::List)?;
+    if let Some(found) = mounted(&list, kind) {
+        return Ok(found);
+    }
+    let failed = |error: std::io::Error| MountError::Mount { kind, at: private.display().to_string(), error };
+    std::fs::create_dir_all(private).map_err(failed)?;
+    mount(Some(kind), private, Some(kind), MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC, None::<&str>)
+        .map_err(|error| failed(error.into()))?;
+    Ok(private.to_owned())
+}
+
+/// The first mount point of a filesystem of `kind` whose root is the filesystem's own.
+fn mounted(list: &str, kind: &str) -> Option<PathBuf> {
+    list.lines().find_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        let mut fields = before.split(' ').skip(3);
+        let (root, at) = (fields.next()?, fields.next()?);
+        (after.split(' ').next()? == kind && root == "/").then(|| PathBuf::from(unescaped(at)))
+    })
+}
+
+/// mountinfo writes blanks and backslashes in octal.
+#[must_use]
+pub fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        let code = rest.get(at + 1..at + 4).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match code {
+            Some(code) => {
+                out.push(char::from(code));
+                rest = rest.get(at + 4..).unwrap_or_default();
+            }
+            None => {
+                out.push('\\');
+                rest = rest.get(at + 1..).unwrap_or_default();
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_is_found_by_kind_and_root() {
+        let list = "30 25 0:26 /part /mnt/bind rw - cgroup2 cgroup2 rw\n\
+                    31 25 0:26 / /sys/fs/cgroup/with\\040blank rw,relatime shared:4 - cgroup2 cgroup2 rw\n";
+        assert_eq!(mounted(list, "cgroup2"), Some(PathBuf::from("/sys/fs/cgroup/with blank")));
+        assert_eq!(mounted(list, "bpf"), None);
+    }
+}

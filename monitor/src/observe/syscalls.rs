@@ -1,0 +1,36 @@
+//! The table of system calls that the exit hook looks at, for this architecture.
+
+use scopeward_abi::syscall::{TABLE, class};
+
+/// Calls that return a descriptor of a file, native and 32-bit (`arch/x86/entry/syscalls/*.tbl`).
+#[cfg(target_arch = "x86_64")]
+const OPENS: (&[usize], &[usize]) = (
+    // open, creat, openat, open_by_handle_at, openat2
+    &[2, 85, 257, 304, 437],
+    // the same of the 32-bit table
+    &[5, 8, 295, 342, 437],
+);
+
+/// Calls in which the process can have been doomed or held by a hook that cannot send signals.
+#[cfg(target_arch = "x86_64")]
+const NETS: (&[usize], &[usize]) = (
+    // socket, connect, sendto, sendmsg, sendmmsg, io_uring_enter
+    &[41, 42, 44, 46, 307, 426],
+    // socketcall, socket, connect, sendmsg, sendto, sendmmsg, io_uring_enter
+    &[102, 359, 362, 370, 369, 345, 426],
+);
+
+/// The table, as the programs have it.
+#[must_use]
+pub fn table() -> [u8; TABLE] {
+    let mut table = [class::NONE; TABLE];
+    for (calls, of) in [(OPENS, class::OPEN), (NETS, class::NET)] {
+        for &number in calls.0 {
+            table[number] |= of;
+        }
+        for &number in calls.1 {
+            table[number] |= of << class::COMPAT_SHIFT;
+        }
+    }
+    table
+}

@@ -1,0 +1,7 @@
+//! The store as its users meet it: exact records, filters, rotation, kill -9, full disks.
+
+mod crash;
+mod filters;
+mod full_disk;
+mod round_trip;
+pub(crate) mod sample;

@@ -1,0 +1,100 @@
+//! What the running kernel can decide, and when, for each kind of rule.
+
+use super::words::{Tier, When};
+
+/// The mechanism that decides, and when it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guarantee {
+    /// Which mechanism.
+    pub tier: Tier,
+    /// Relative to the act.
+    pub when: When,
+}
+
+impl Guarantee {
+    /// Both at once.
+    #[must_use]
+    pub const fn new(tier: Tier, when: When) -> Self {
+        Self { tier, when }
+    }
+}
+
+/// What this host decides. `None`: nothing decides it yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Paths, trees and names in one directory: objects that can be marked.
+    pub file_objects: Option<Guarantee>,
+    /// Name patterns anywhere, or at any depth.
+    pub file_names: Option<Guarantee>,
+    /// Programs by path.
+    pub exec: Option<Guarantee>,
+    /// Programs by arguments.
+    pub exec_argv: Option<Guarantee>,
+    /// Addresses and ports.
+    pub network: Option<Guarantee>,
+    /// Are names held in the kernel, by the answers that the agent itself gets?
+    pub names_in_kernel: bool,
+    /// `then-to` of a sanctioned use.
+    pub then_to: Option<Guarantee>,
+    /// Unix sockets.
+    pub sockets: Option<Guarantee>,
+    /// `processes.trace`.
+    pub trace: Option<Guarantee>,
+    /// `processes.signal`.
+    pub signal: Option<Guarantee>,
+    /// `session.requested-start`.
+    pub requested_start: Option<Guarantee>,
+    /// `session.leave`.
+    pub leave: Option<Guarantee>,
+    /// `session.mount`.
+    pub mount: Option<Guarantee>,
+}
+
+impl Capabilities {
+    /// The tiers that every supported kernel gives: tracepoints and cgroup programs, with fanotify where `fanotify`.
+    #[must_use]
+    pub const fn tracepoint(fanotify: bool) -> Self {
+        let before_use = Some(Guarantee::new(Tier::Tracepoint, When::BeforeUse));
+        let objects = if fanotify {
+            Some(Guarantee::new(Tier::Fanotify, When::BeforeAct))
+        } else {
+            before_use
+        };
+        Self {
+            file_objects: objects,
+            file_names: before_use,
+            exec: before_use,
+            exec_argv: Some(Guarantee::new(Tier::Tracepoint, When::After)),
+            network: Some(Guarantee::new(Tier::Cgroup, When::BeforeAct)),
+            names_in_kernel: false,
+            then_to: None,
+            sockets: None,
+            trace: None,
+            signal: None,
+            requested_start: None,
+            leave: None,
+            mount: None,
+        }
+    }
+
+    /// Nothing is known about the host: no warnings about it.
+    #[must_use]
+    pub const fn everything() -> Self {
+        let all = Some(Guarantee::new(Tier::Lsm, When::BeforeAct));
+        Self {
+            file_objects: all,
+            file_names: all,
+            exec: all,
+            exec_argv: all,
+            network: all,
+            names_in_kernel: true,
+            then_to: all,
+            sockets: all,
+            trace: all,
+            signal: all,
+            requested_start: all,
+            leave: all,
+            mount: all,
+        }
+    }
+}

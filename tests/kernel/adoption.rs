@@ -11,7 +11,7 @@ use scopeward_tests::scratch::Scratch;
 use scopeward_tests::secret::Secret;
 
 /// Lines of descent in the storm.
-const LINES: usize = 64;
+const LINES: usize = 24;
 const BOUND: Duration = Duration::from_secs(30);
 
 struct Storm {
@@ -31,7 +31,7 @@ fn start(scratch: &Scratch, name: &str) -> Storm {
         .arg(loot_path)
         .arg(scratch.path("guarded/credential"))
         .arg(scratch.path("sign"))
-        .arg("60");
+        .arg("30");
     Storm {
         loot,
         process: Bounded::start(&mut command).expect("start the storm"),

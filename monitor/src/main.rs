@@ -9,9 +9,13 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
+use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
 
 fn main() -> ExitCode {
+    if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
+        watchdog_main(&job);
+    }
     // Clap itself ends with 2 on wrong usage, and with 0 on --help and --version.
     let cli = Cli::parse();
     let socket = match cli.socket() {

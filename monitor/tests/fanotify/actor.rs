@@ -103,6 +103,7 @@ fn perform(act: &str, paths: &[PathBuf]) -> io::Result<()> {
         }),
         "time-opens" => time(&paths[1], 20_000, path, |path| drop(File::open(path))),
         "churn" => (0..100_000).try_for_each(|_| fs::write(path, "x").and_then(|()| fs::remove_file(path))),
+        "race" => race(path, &paths[1]),
         "spin" => {
             let start = Instant::now();
             while start.elapsed() < Duration::from_secs(2) {}
@@ -111,6 +112,16 @@ fn perform(act: &str, paths: &[PathBuf]) -> io::Result<()> {
         "open-often" => (0..200).try_for_each(|_| read(path)),
         other => panic!("no such act: {other}"),
     }
+}
+
+/// Opens without a pause for two seconds; writes how many opens succeeded.
+fn race(path: &Path, into: &Path) -> io::Result<()> {
+    let start = Instant::now();
+    let mut won = 0;
+    while start.elapsed() < Duration::from_secs(2) {
+        won += u32::from(File::open(path).is_ok());
+    }
+    fs::write(into, won.to_string())
 }
 
 /// Writes the nanoseconds that one act takes into a file.

@@ -17,6 +17,7 @@ use super::guarded::{Guard, Guarded};
 use super::heartbeat::Page;
 use super::marks::Table;
 use super::notice;
+use super::priority;
 use super::recovery::{Due, Watchdog, end_process};
 use super::service::Settings;
 use super::state::{Board, Coverage, FanotifyState, bump};
@@ -51,6 +52,8 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Works until told to stop; then takes every mark away and ends the watchdog.
     pub(super) fn run(mut self) {
+        // A new file under a guarded name is open to all until it is marked.
+        priority::raise();
         let mounts = File::open("/proc/self/mountinfo");
         let mut buffer = vec![0; 64 * 1024];
         loop {

@@ -10,7 +10,7 @@ use super::devices::Devices;
 use super::guarded::Guard;
 use super::marked::{GuardId, Object, Role};
 use super::object::{self, Handle, Id, Look};
-use super::raw::Group;
+use super::raw::{Group, OPENS};
 use super::state::{Board, Coverage, bump};
 
 /// Everything that is marked.
@@ -123,6 +123,20 @@ impl Table {
         self.sync(look.id, fd);
     }
 
+    /// Asks about a file that has just come under a guarded name, before anything else is found out
+    /// about it: each moment counts until then. `note` follows and keeps the accounts.
+    pub(super) fn hurry(&self, path: &Path) {
+        if !self.paused
+            && self.has_room()
+            && let Ok(fd) = object::place(path)
+            && object::look(fd.as_fd()).is_ok_and(|look| look.is_file())
+            && object::can_open(fd.as_fd())
+            && self.asking.add(fd.as_fd(), OPENS).is_err()
+        {
+            bump(&self.board.errors);
+        }
+    }
+
     /// The same for a directory that was already met in this pass, and is marked for such a reason:
     /// nothing has to be asked of the kernel. False when that is not so.
     pub(super) fn note_seen(&mut self, path: &Path, role: &Role, guard: GuardId) -> bool {
@@ -150,8 +164,8 @@ impl Table {
         } else if asks != 0 && had == 0 {
             asks = self.admit(fd, is_dir, asks);
         }
-        let told = apply(&self.telling, fd, told, tells);
         let asked = apply(&self.asking, fd, had, asks);
+        let told = apply(&self.telling, fd, told, tells);
         let asks = if asked.is_ok() { asks } else { 0 };
         // Some filesystems have no handles, and so can be asked about but not tell.
         for error in [told.err(), asked.err()].into_iter().flatten() {

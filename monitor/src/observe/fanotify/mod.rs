@@ -20,6 +20,7 @@ mod marked;
 mod marks;
 mod notice;
 mod object;
+mod priority;
 mod raw;
 mod recovery;
 mod resolve;

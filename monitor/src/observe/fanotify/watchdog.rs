@@ -24,8 +24,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::arbiter::Answer;
 use super::heartbeat::Page;
+use super::priority;
 use super::raw::{self, Group};
-use super::responder::{SLACK, raise_priority};
+use super::responder::SLACK;
 
 const WORD: &str = "fanotify-watchdog";
 /// Looks at the page within one bound.
@@ -145,7 +146,7 @@ fn watch(job: &WatchdogJob) -> io::Result<()> {
         // SAFETY: ignoring a signal installs no handler.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
-    raise_priority();
+    priority::raise();
     let tick = PollTimeout::from((job.bound / LOOKS).max(5));
     let watch = Watch {
         group: Group::inherited(group),

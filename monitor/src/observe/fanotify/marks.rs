@@ -9,15 +9,16 @@ use std::sync::Arc;
 use super::devices::Devices;
 use super::guarded::Guard;
 use super::marked::{GuardId, Object, Role};
-use super::object::{self, Handle, Id, Look};
+use super::object::{self, Fsid, Handle, Id, Look};
 use super::raw::{Group, OPENS};
 use super::state::{Board, Coverage, bump};
+use super::telling::Telling;
 
 /// Everything that is marked.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) asking: Arc<Group>,
-    pub(super) telling: Group,
+    pub(super) telling: Telling,
     pub(super) devices: Arc<Devices>,
     pub(super) board: Arc<Board>,
     pub(super) guards: BTreeMap<GuardId, Guard>,
@@ -31,7 +32,7 @@ pub(super) struct Table {
     objects: HashMap<Id, Object>,
     by_handle: HashMap<Handle, Id>,
     /// A directory of each filesystem, by its id.
-    mounts: HashMap<[u8; 8], PathBuf>,
+    mounts: HashMap<Fsid, PathBuf>,
     limit: usize,
     reads: bool,
 }
@@ -39,7 +40,7 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(
         asking: Arc<Group>,
-        telling: Group,
+        telling: Telling,
         devices: Arc<Devices>,
         board: Arc<Board>,
         limit: usize,
@@ -104,9 +105,10 @@ impl Table {
         }
         if look.is_dir()
             && let Some(handle) = self.objects[&look.id].handle.as_ref()
-            && let Some(&fsid) = handle.0.first_chunk()
         {
-            self.mounts.entry(fsid).or_insert_with(|| path.to_owned());
+            self.mounts
+                .entry(handle.fsid())
+                .or_insert_with(|| path.to_owned());
         }
         let guards = matches!(role, Role::Thing | Role::Part | Role::Tree);
         if let Some(object) = self.objects.get_mut(&look.id) {
@@ -165,18 +167,29 @@ impl Table {
             asks = self.admit(fd, is_dir, asks);
         }
         let asked = apply(&self.asking, fd, had, asks);
-        let told = apply(&self.telling, fd, told, tells);
+        let told = self.tell(id, fd, told, tells);
         let asks = if asked.is_ok() { asks } else { 0 };
-        // Some filesystems have no handles, and so can be asked about but not tell.
-        for error in [told.err(), asked.err()].into_iter().flatten() {
+        if let Err(error) = asked {
             tracing::debug!(%error, place = %self.objects[&id].place.display(), "failed to mark");
             bump(&self.board.errors);
             self.coverage.refused += 1;
+        }
+        if let Err(error) = told {
+            tracing::debug!(%error, place = %self.objects[&id].place.display(), "failed to watch");
+            self.coverage.untold += 1;
         }
         self.count(is_dir, had, asks);
         if let Some(object) = self.objects.get_mut(&id) {
             (object.asks, object.tells) = (asks, tells);
         }
+    }
+
+    /// Sets the change mark. Fails on filesystems without handles, and on kernels before 6.8 on
+    /// btrfs subvolumes.
+    fn tell(&mut self, id: Id, fd: &OwnedFd, before: u64, after: u64) -> io::Result<()> {
+        let handle = self.objects.get(&id).and_then(|object| object.handle.as_ref());
+        let fsid = handle.ok_or(io::ErrorKind::Unsupported)?.fsid();
+        apply(self.telling.group(fsid)?, fd, before, after)
     }
 
     /// What may be asked about an object that nobody was asked about so far.
@@ -246,7 +259,7 @@ impl Table {
     /// Takes every mark away, at once.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         self.asking.flush()?;
-        self.telling.flush()?;
+        self.telling.clear();
         self.objects.clear();
         self.by_handle.clear();
         self.mounts.clear();
@@ -288,8 +301,7 @@ impl Table {
 
     /// Opens any object of a known filesystem.
     pub(super) fn open_handle(&self, handle: &Handle) -> io::Result<OwnedFd> {
-        let fsid = handle.0.first_chunk::<8>().ok_or(io::ErrorKind::InvalidData)?;
-        let mount = self.mounts.get(fsid).ok_or(io::ErrorKind::NotFound)?;
+        let mount = self.mounts.get(&handle.fsid()).ok_or(io::ErrorKind::NotFound)?;
         // Opened for this once: a descriptor that stayed open would keep the filesystem mounted.
         let mount = object::directory(object::place(mount)?.as_fd())?;
         object::open(mount.as_fd(), handle)

@@ -27,6 +27,7 @@ mod resolve;
 mod responder;
 mod service;
 mod state;
+mod telling;
 mod watchdog;
 
 pub use arbiter::{Answer, Arbiter, Change, ChangeKind, Observer, Opening};

@@ -20,6 +20,7 @@ use super::raw::Group;
 use super::recovery::{Due, Watchdog};
 use super::responder::{self, Responder};
 use super::state::{Board, Counters, Coverage, FanotifyError, FanotifyState};
+use super::telling::Telling;
 use super::watchdog;
 
 /// A path on a filesystem that hangs may keep the marks from being set.
@@ -88,7 +89,7 @@ impl Fanotify {
             .bound
             .clamp(Duration::from_millis(20), Duration::from_secs(60));
         let asking = Arc::new(Group::permission().map_err(FanotifyError::Permission)?);
-        let telling = Group::notification().map_err(FanotifyError::Notification)?;
+        let telling = Telling::new().map_err(FanotifyError::Notification)?;
         let page = Arc::new(Page::create().map_err(FanotifyError::Page)?);
         let (child, line) = watchdog::start(&settings.watchdog, &asking, &page, settings.bound)
             .map_err(FanotifyError::Watchdog)?;

@@ -76,7 +76,7 @@ impl Keeper {
                 match self.orders.try_recv() {
                     Ok(Order::Set(guarded, reply)) => {
                         self.set(&guarded);
-                        if reply.send(self.table.coverage).is_err() {
+                        if reply.send(self.table.coverage()).is_err() {
                             tracing::debug!("who set the fanotify marks no longer waits");
                         }
                     }
@@ -168,7 +168,7 @@ impl Keeper {
 
     /// Where the kernel does not tell, somebody has to look.
     fn plan_untold(&mut self) {
-        if self.table.coverage.untold != 0 {
+        if self.table.coverage().untold != 0 {
             self.plan_rescan();
         }
     }
@@ -191,12 +191,6 @@ impl Keeper {
         if !self.table.paused {
             self.arm();
         }
-        let Coverage { inodes, dirs, .. } = self.table.coverage;
-        self.table.coverage = Coverage {
-            inodes,
-            dirs,
-            ..Coverage::default()
-        };
         let new = self.next_guard..;
         let new: BTreeMap<_, _> = new
             .zip(wanted.into_iter().filter(|guard| !kept.contains(guard)))
@@ -227,7 +221,7 @@ impl Keeper {
         if self.table.paused {
             return;
         }
-        let Coverage { inodes, dirs, .. } = self.table.coverage;
+        let Coverage { inodes, dirs, .. } = self.table.coverage();
         let state = match self.table.guards.is_empty() {
             true => FanotifyState::Idle,
             false => FanotifyState::Active { inodes, dirs },

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::devices::Devices;
 use super::guarded::Guard;
-use super::marked::{GuardId, Object, Role};
+use super::marked::{GuardId, Lack, Object, Role};
 use super::object::{self, Fsid, Handle, Id, Look};
 use super::raw::{Group, OPENS};
 use super::state::{Board, Coverage, bump};
@@ -26,7 +26,10 @@ pub(super) struct Table {
     pub(super) fresh: Vec<Id>,
     /// Nobody is asked for now: the watchdog has released everybody.
     pub(super) paused: bool,
-    pub(super) coverage: Coverage,
+    /// Things of a guard that were not even looked at, as the limit was reached.
+    pub(super) unseen: BTreeMap<GuardId, u64>,
+    inodes: usize,
+    dirs: usize,
     /// Directories seen while many guards are resolved at once: most of their ways are the same.
     pub(super) seen: Option<HashMap<PathBuf, Id>>,
     objects: HashMap<Id, Object>,
@@ -54,7 +57,9 @@ impl Table {
             guards: BTreeMap::new(),
             fresh: Vec::new(),
             paused: false,
-            coverage: Coverage::default(),
+            unseen: BTreeMap::new(),
+            inodes: 0,
+            dirs: 0,
             seen: None,
             objects: HashMap::new(),
             by_handle: HashMap::new(),
@@ -76,9 +81,25 @@ impl Table {
         self.by_handle.get(handle).copied()
     }
 
+    /// What is marked now, and what is not.
+    pub(super) fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage {
+            inodes: self.inodes,
+            dirs: self.dirs,
+            ..Coverage::default()
+        };
+        coverage.over_limit = self.unseen.values().sum();
+        for lack in self.objects.values().map(|object| object.lack) {
+            coverage.over_limit += u64::from(lack.over_limit);
+            coverage.refused += u64::from(lack.refused);
+            coverage.untold += u64::from(lack.untold);
+        }
+        coverage
+    }
+
     /// Whether another inode can still be asked about.
     pub(super) fn has_room(&self) -> bool {
-        self.coverage.inodes + self.coverage.dirs < self.limit
+        self.inodes + self.dirs < self.limit
     }
 
     /// Gives an inode one more reason to be marked, and marks it.
@@ -161,26 +182,26 @@ impl Table {
         let (had, mut asks) = (object.asks, object.wanted_asks(self.reads));
         let (told, tells) = (object.tells, object.wanted_tells());
         let is_dir = object.is_dir();
+        let mut lack = Lack::default();
         if self.paused {
             asks = 0;
         } else if asks != 0 && had == 0 {
-            asks = self.admit(fd, is_dir, asks);
+            lack = self.admit(fd, is_dir);
+            asks = if lack.over_limit || lack.refused { 0 } else { asks };
         }
-        let asked = apply(&self.asking, fd, had, asks);
-        let told = self.tell(id, fd, told, tells);
-        let asks = if asked.is_ok() { asks } else { 0 };
-        if let Err(error) = asked {
+        if let Err(error) = apply(&self.asking, fd, had, asks) {
             tracing::debug!(%error, place = %self.objects[&id].place.display(), "failed to mark");
             bump(&self.board.errors);
-            self.coverage.refused += 1;
+            lack.refused = true;
+            asks = 0;
         }
-        if let Err(error) = told {
+        if let Err(error) = self.tell(id, fd, told, tells) {
             tracing::debug!(%error, place = %self.objects[&id].place.display(), "failed to watch");
-            self.coverage.untold += 1;
+            lack.untold = true;
         }
         self.count(is_dir, had, asks);
         if let Some(object) = self.objects.get_mut(&id) {
-            (object.asks, object.tells) = (asks, tells);
+            (object.asks, object.tells, object.lack) = (asks, tells, lack);
         }
     }
 
@@ -192,30 +213,25 @@ impl Table {
         apply(self.telling.group(fsid)?, fd, before, after)
     }
 
-    /// What may be asked about an object that nobody was asked about so far.
-    fn admit(&mut self, fd: &OwnedFd, is_dir: bool, asks: u64) -> u64 {
-        if !self.has_room() {
-            self.coverage.over_limit += 1;
-            return 0;
-        }
-        let openable = if is_dir {
-            !object::is_remote(fd.as_fd())
-        } else {
-            object::can_open(fd.as_fd())
+    /// What keeps an object that nobody was asked about so far from being asked about.
+    fn admit(&self, fd: &OwnedFd, is_dir: bool) -> Lack {
+        let over_limit = !self.has_room();
+        let openable = || {
+            if is_dir {
+                !object::is_remote(fd.as_fd())
+            } else {
+                object::can_open(fd.as_fd())
+            }
         };
-        if !openable {
-            self.coverage.refused += 1;
-            return 0;
+        Lack {
+            over_limit,
+            refused: !over_limit && !openable(),
+            untold: false,
         }
-        asks
     }
 
     fn count(&mut self, is_dir: bool, before: u64, after: u64) {
-        let counter = if is_dir {
-            &mut self.coverage.dirs
-        } else {
-            &mut self.coverage.inodes
-        };
+        let counter = if is_dir { &mut self.dirs } else { &mut self.inodes };
         match (before != 0, after != 0) {
             (false, true) => *counter += 1,
             (true, false) => *counter -= 1,
@@ -254,6 +270,7 @@ impl Table {
             }
         }
         self.guards.retain(|guard, _| !guards.contains(guard));
+        self.unseen.retain(|guard, _| !guards.contains(guard));
     }
 
     /// Takes every mark away, at once.
@@ -265,7 +282,8 @@ impl Table {
         self.mounts.clear();
         self.guards.clear();
         self.fresh.clear();
-        self.coverage = Coverage::default();
+        self.unseen.clear();
+        (self.inodes, self.dirs) = (0, 0);
         Ok(())
     }
 
@@ -273,7 +291,7 @@ impl Table {
     pub(super) fn pause(&mut self, paused: bool) {
         self.paused = paused;
         let ids: Vec<_> = self.objects.keys().copied().collect();
-        self.coverage = Coverage::default();
+        (self.inodes, self.dirs) = (0, 0);
         for object in self.objects.values_mut() {
             object.asks = 0;
         }

@@ -30,6 +30,7 @@ impl Table {
         let Some(guard) = self.guards.get(&id).cloned() else {
             return;
         };
+        self.unseen.remove(&id);
         let found = self.walk(guard.path(), id);
         let Some((fd, look, path)) = found else { return };
         match guard {
@@ -140,7 +141,7 @@ impl Table {
             let names = list(&fd);
             for (at, name) in names.iter().enumerate() {
                 if !self.has_room() {
-                    self.coverage.over_limit += (names.len() - at + left.len()) as u64;
+                    self.unseen.insert(id, (names.len() - at + left.len()) as u64);
                     return;
                 }
                 let path = path.join(name);

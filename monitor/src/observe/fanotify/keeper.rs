@@ -49,7 +49,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Works until told to stop; then takes every mark away and ends the watchdog.
+    /// Works until told to stop; then the marks go, and the watchdog ends.
     pub(super) fn run(mut self) {
         // A new file under a guarded name is open to all until it is marked.
         priority::raise();
@@ -81,7 +81,7 @@ impl Keeper {
                         }
                     }
                     Err(TryRecvError::Empty) => break,
-                    Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return self.end(),
+                    Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return,
                 }
             }
         }
@@ -228,14 +228,23 @@ impl Keeper {
         };
         self.board.set_state(state);
     }
+}
 
-    fn end(mut self) {
+impl Drop for Keeper {
+    /// Also when the thread fails: without its watch nobody may be asked any more.
+    fn drop(&mut self) {
         self.disarm();
         if let Some(dog) = self.watchdog.take() {
             end_process(dog.child);
+            self.board.watchdog.store(0, Ordering::Relaxed);
         }
+        let reason = if std::thread::panicking() {
+            "the thread that keeps its marks has failed"
+        } else {
+            "it was stopped"
+        };
         self.board.set_state(FanotifyState::Unavailable {
-            reason: "it was stopped".to_owned(),
+            reason: reason.to_owned(),
         });
     }
 }

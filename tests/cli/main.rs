@@ -1,1 +1,8 @@
-//! x
+//! The command line as its users meet it: exit codes, messages, what passes through, what bad input gets.
+
+mod daemon;
+mod replay;
+mod run_held;
+mod run_passes;
+mod run_refuses;
+mod scope_check;

@@ -1,1 +1,9 @@
-//! x
+//! What the kernel side follows and counts, seen from what processes can really do.
+
+mod adoption;
+mod connect;
+mod counting;
+mod exec;
+mod file_change;
+mod file_open;
+mod tracking;

@@ -19,6 +19,8 @@ pub enum Need {
     Scopeward,
     /// The command `ip`.
     Ip,
+    /// The command `script`, which gives a command a terminal.
+    Script,
     /// A user without rights, `nobody`, and `setpriv` to become that user.
     Nobody,
 }
@@ -32,6 +34,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Bpf => root && Path::new("/sys/kernel/btf/vmlinux").exists() && has_cgroup2(),
         Need::Scopeward => programs::scopeward().is_some_and(|path| path.exists()),
         Need::Ip => on_path("ip"),
+        Need::Script => on_path("script"),
         Need::Nobody => {
             let known = nix::unistd::User::from_name("nobody").is_ok_and(|user| user.is_some());
             root && on_path("setpriv") && known
@@ -42,6 +45,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Bpf => "no BTF, no cgroup v2 or not root",
         Need::Scopeward => "no scopeward program (build it, or set SCOPEWARD_BIN)",
         Need::Ip => "no `ip` command",
+        Need::Script => "no `script` command",
         Need::Nobody => "not root, no `setpriv` command or no user `nobody`",
     };
     (!met).then(|| why.to_owned())

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::kill;
+use nix::unistd::{Pid, getpid};
 
 use super::files::accomplice::{clone_with, leave};
 use super::files::target::{open_and_read, wait_for};
 use super::loot::{Loot, State};
 
 /// How long each process lives.
-const LIFE: Duration = Duration::from_micros(500);
+const LIFE: Duration = Duration::from_millis(1);
 
 /// What a storm is about.
 pub struct Storm {
@@ -27,7 +29,7 @@ pub struct Storm {
 }
 
 /// One line of descent; ends with an attempt.
-fn descend(storm: &Storm, loot: &Loot, line: usize, begun: Instant) -> ! {
+fn descend(storm: &Storm, loot: &Loot, line: usize, root: Pid, begun: Instant) -> ! {
     let slot = loot.slot(line);
     loop {
         if storm.sign.exists() {
@@ -35,7 +37,8 @@ fn descend(storm: &Storm, loot: &Loot, line: usize, begun: Instant) -> ! {
             slot.end(&open_and_read(&storm.on, slot));
             leave();
         }
-        if begun.elapsed() > storm.patience {
+        // Without the root nobody reaps: the storm would fill the process table.
+        if begun.elapsed() > storm.patience || kill(root, None).is_err() {
             leave();
         }
         std::thread::sleep(LIFE);
@@ -52,11 +55,11 @@ fn descend(storm: &Storm, loot: &Loot, line: usize, begun: Instant) -> ! {
 /// Those of mapping the loot and of starting processes.
 pub fn rage(storm: &Storm) -> io::Result<usize> {
     let loot = Loot::open(&storm.loot)?;
-    let begun = Instant::now();
+    let (root, begun) = (getpid(), Instant::now());
     set_child_subreaper(true)?;
     for line in 0..loot.slots() {
         if clone_with(0)? == 0 {
-            descend(storm, &loot, line, begun);
+            descend(storm, &loot, line, root, begun);
         }
     }
     while wait_for(-1).is_ok() {}

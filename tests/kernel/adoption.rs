@@ -1,0 +1,94 @@
+//! A tree that runs already is adopted whole, even while it forks without end.
+
+use std::time::Duration;
+
+use scopeward_tests::attack::loot::{Loot, State};
+use scopeward_tests::daemon::{Daemon, listing};
+use scopeward_tests::process::{Bounded, wait_until};
+use scopeward_tests::programs;
+use scopeward_tests::requirement::{Need, require, take_turn};
+use scopeward_tests::scratch::Scratch;
+use scopeward_tests::secret::Secret;
+
+/// Lines of descent in the storm.
+const LINES: usize = 24;
+const BOUND: Duration = Duration::from_secs(30);
+
+struct Storm {
+    loot: Loot,
+    process: Bounded,
+}
+
+/// Starts a fork storm of the program `name` in `scratch`.
+fn start(scratch: &Scratch, name: &str) -> Storm {
+    let program = scratch.path(name);
+    std::fs::copy(programs::attack(), &program).expect("copy the attack program");
+    let loot_path = scratch.path(&format!("loot-{name}"));
+    let loot = Loot::create(&loot_path, LINES).expect("make the loot");
+    let mut command = std::process::Command::new(program);
+    command
+        .arg("storm")
+        .arg(loot_path)
+        .arg(scratch.path("guarded/credential"))
+        .arg(scratch.path("sign"))
+        .arg("30");
+    Storm {
+        loot,
+        process: Bounded::start(&mut command).expect("start the storm"),
+    }
+}
+
+fn tried(storm: &Storm) -> usize {
+    (0..LINES)
+        .filter(|line| storm.loot.slot(*line).state() != State::Untried)
+        .count()
+}
+
+fn obtained(storm: &Storm, secret: &Secret) -> usize {
+    (0..LINES)
+        .filter(|line| secret.found_in(&storm.loot.slot(*line).data()) > 0)
+        .count()
+}
+
+#[test]
+fn a_storm_of_forks_is_adopted_whole_and_its_neighbour_not_at_all() {
+    if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
+        return;
+    }
+    let _turn = take_turn();
+    let scratch = Scratch::new().expect("make a directory");
+    let secret = Secret::new().expect("make a secret");
+    std::fs::write(scratch.path("guarded/credential"), secret.bytes()).expect("write");
+    let scope = format!(
+        "name = \"storm\"\nmode = \"enforce\"\n[[match]]\nexe = {:?}\n[files]\ndefault = \"allow\"\n\
+         [[files.rule]]\npaths = [{:?}]\nresponse = \"kill\"\n",
+        scratch.path("agent").display().to_string(),
+        scratch.path("guarded/credential").display().to_string()
+    );
+    scratch
+        .write("scopes/storm.toml", scope)
+        .expect("write the scope");
+
+    let agent = start(&scratch, "agent");
+    let neighbour = start(&scratch, "neighbour");
+    std::thread::sleep(Duration::from_millis(300));
+    let daemon = Daemon::start(&scratch).expect("start the daemon");
+    let adopted = wait_until(BOUND, || {
+        listing(&scratch, &["sessions", "--json"]).is_ok_and(|sessions| !sessions.is_empty())
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    std::fs::write(scratch.path("sign"), "").expect("give the sign");
+    let everybody = wait_until(BOUND, || tried(&agent) == LINES && tried(&neighbour) == LINES);
+    let figures = format!(
+        "adopted {adopted}, everybody tried {everybody}, agent obtained {}, neighbour {}",
+        obtained(&agent, &secret),
+        obtained(&neighbour, &secret)
+    );
+    let (agent_loot, neighbour_loot) = (obtained(&agent, &secret), obtained(&neighbour, &secret));
+    agent.process.finish(BOUND).expect("the storm ends");
+    neighbour.process.finish(BOUND).expect("its neighbour ends");
+    daemon.stop().expect("stop");
+    assert!(adopted && everybody, "{figures}");
+    assert_eq!(agent_loot, 0, "{figures}");
+    assert_eq!(neighbour_loot, LINES, "{figures}");
+}

@@ -139,6 +139,18 @@ pub struct Files {
     pub rules: Vec<FileRule>,
 }
 
+impl Files {
+    /// The class of `@credentials` that guards `path` most specifically; `None` where none does.
+    #[must_use]
+    pub fn class_of(&self, path: &str) -> Option<&'static str> {
+        let fitting = self.rules.iter().filter_map(|rule| {
+            let fits = rule.paths.iter().filter(|pattern| pattern.matches(path));
+            Some((fits.map(PathPattern::rank).max()?, rule.class?))
+        });
+        fitting.max().map(|(_, class)| class)
+    }
+}
+
 /// A rule about files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileRule {

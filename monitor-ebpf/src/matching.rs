@@ -84,6 +84,7 @@ fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
     scratch.hits = Hits::default();
     scratch.dir_count = 0;
     scratch.child_trees = 0;
+    scratch.below = 0;
     if let Some(found) = object(table.ns, facts.dev, facts.inode, role::LEAF) {
         scratch.hits.consider(found);
     }
@@ -102,7 +103,7 @@ fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
     if walk.end == 0 {
         walk.scratch.hits.unresolved = 1;
     }
-    if shapes != 0 && anew(&walk.scratch.dir_count) != 0 {
+    if walk.scratch.below != 0 && anew(&walk.scratch.dir_count) != 0 {
         repeat(DIRS * MAX_SHAPES, below, &mut walk);
     }
     if table.flags & flag::DIR_NAMES != 0 || anew(&walk.scratch.child_trees) != 0 {
@@ -162,6 +163,9 @@ unsafe extern "C" fn anywhere(index: u32, walk: *mut Walk<'_>) -> i64 {
     let key = key_of(walk.ns, shape, walk.scratch);
     if let Some(found) = named(&key) {
         walk.scratch.hits.consider(found);
+        if found.flags & dir::BELOW != 0 {
+            walk.scratch.below |= 1 << (index & 31);
+        }
     }
     0
 }
@@ -174,7 +178,11 @@ unsafe extern "C" fn below(index: u32, walk: *mut Walk<'_>) -> i64 {
     if at >= anew(&walk.scratch.dir_count) {
         return 1;
     }
-    let Some(shape) = shape_at(walk, index & (MAX_SHAPES as u32 - 1)) else { return 0 };
+    let index = index & (MAX_SHAPES as u32 - 1);
+    if walk.scratch.below >> index & 1 == 0 {
+        return 0;
+    }
+    let Some(shape) = shape_at(walk, index) else { return 0 };
     let mut key = key_of(walk.ns, shape, walk.scratch);
     key.dev = walk.dev;
     // SAFETY: `bounded` holds the index below the length of the array.

@@ -45,6 +45,10 @@ pub struct Scratch {
     pub cut: u32,
     /// Whether a directory on the way up has children that are guarded trees: 0 or 1.
     pub child_trees: u32,
+    /// Shapes (a bit each) in which some directory guards the leaf's name below it.
+    pub below: u32,
+    /// Always 0.
+    pub pad: u32,
     /// What was matched; here for the same reason.
     pub hits: Hits,
 }

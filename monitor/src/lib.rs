@@ -3,9 +3,11 @@
 //! The modules stand in the order of the data's way; `pipeline` names every stage.
 
 pub mod api;
+pub mod attribute;
 pub mod cli;
 pub mod config;
 pub mod decide;
+pub mod decode;
 pub mod observe;
 pub mod record;
 pub mod scope;

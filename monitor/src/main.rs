@@ -9,8 +9,8 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
-use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(socket) => socket,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
-    match runtime().and_then(|runtime| Ok(runtime.block_on(ask(&cli.command, &Client::new(socket))))) {
+    match runtime().map(|runtime| runtime.block_on(ask(&cli.command, &Client::new(socket)))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) if error.is_quiet() => error.exit().into(),
         Ok(Err(error)) => fail(&error.to_string(), error.remedy(), error.exit()),

@@ -38,7 +38,7 @@ pub struct Toolchain {
 
 /// The directory of the unpacked toolchain for the checkout at `root`.
 pub fn directory(root: &Path) -> PathBuf {
-    env::var_os(TOOLCHAIN_ENV).map_or_else(|| root.join("target/toolchain"), PathBuf::from)
+    root.join(env::var_os(TOOLCHAIN_ENV).unwrap_or_else(|| "target/toolchain".into()))
 }
 
 /// The file that exists only when everything in the unpacked toolchain does.

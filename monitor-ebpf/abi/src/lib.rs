@@ -24,7 +24,7 @@ pub const MAX_NAME: usize = 255;
 pub const MAX_DEPTH: usize = 48;
 
 /// How many name shapes (prefix and suffix lengths) one policy can have.
-pub const MAX_SHAPES: usize = 16;
+pub const MAX_SHAPES: usize = 32;
 
 /// Longest prefix or suffix of a name pattern, in bytes.
 pub const MAX_AFFIX: usize = 64;

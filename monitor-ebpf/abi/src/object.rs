@@ -62,6 +62,8 @@ pub mod dir {
     pub const NAMES: u32 = 2;
     /// Some child that did not exist when the policy was compiled is a guarded tree.
     pub const CHILD_TREES: u32 = 4;
+    /// Of a name anywhere: some directory guards this name below it, so that it is worth looking there.
+    pub const BELOW: u32 = 8;
 }
 
 /// Key of `NAMES`: a name, or its prefix and suffix, anywhere or below one directory.

@@ -65,7 +65,9 @@ impl Client {
     /// A client of the daemon that listens on `socket`. Nothing is connected yet.
     #[must_use]
     pub fn new(socket: impl Into<PathBuf>) -> Self {
-        Self { socket: socket.into() }
+        Self {
+            socket: socket.into(),
+        }
     }
 
     /// The socket.
@@ -88,7 +90,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn post<T: DeserializeOwned>(&self, target: &str, body: &impl Serialize) -> Result<T, ClientError> {
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
         let body = serde_json::to_vec(body).map_err(|error| self.protocol(error))?;
         let response = self.send(Method::POST, target, body.into()).await?;
         self.read(response).await
@@ -100,11 +106,19 @@ impl Client {
     /// [`ClientError`].
     pub async fn lines(&self, target: &str) -> Result<LineStream, ClientError> {
         let response = self.send(Method::GET, target, Bytes::new()).await?;
-        Ok(LineStream { body: response.into_body(), buffer: Vec::new(), read: 0, client: self.clone() })
+        Ok(LineStream {
+            body: response.into_body(),
+            buffer: Vec::new(),
+            read: 0,
+            client: self.clone(),
+        })
     }
 
-    fn protocol(&self, detail: impl ToString) -> ClientError {
-        ClientError::Protocol { socket: self.socket.clone(), detail: detail.to_string() }
+    fn protocol(&self, detail: impl std::fmt::Display) -> ClientError {
+        ClientError::Protocol {
+            socket: self.socket.clone(),
+            detail: detail.to_string(),
+        }
     }
 
     async fn connect(&self) -> Result<UnixStream, ClientError> {
@@ -118,14 +132,25 @@ impl Client {
         })
     }
 
-    async fn send(&self, method: Method, target: &str, body: Bytes) -> Result<Response<Incoming>, ClientError> {
+    async fn send(
+        &self,
+        method: Method,
+        target: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ClientError> {
         let stream = TokioIo::new(self.connect().await?);
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(stream).await.map_err(|error| self.protocol(error))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
+            .await
+            .map_err(|error| self.protocol(error))?;
         // It ends with the answer; what goes wrong on it shows in the answer as well.
         tokio::spawn(async move { drop(connection.await) });
-        let request = Request::builder().method(method).uri(target).header(HOST, "scopeward");
-        let request = request.header(CONTENT_TYPE, "application/json").body(Full::new(body));
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(HOST, "scopeward");
+        let request = request
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(body));
         let request = request.map_err(|error| self.protocol(error))?;
         let response = tokio::time::timeout(PATIENCE, sender.send_request(request)).await;
         let response = response.map_err(|_| self.protocol("no answer within 30 seconds"))?;
@@ -172,7 +197,9 @@ impl LineStream {
             if let Some(end) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
                 let line = self.buffer[self.read..searched + end].to_vec();
                 self.read = searched + end + 1;
-                return String::from_utf8(line).map(Some).map_err(|error| self.client.protocol(error));
+                return String::from_utf8(line)
+                    .map(Some)
+                    .map_err(|error| self.client.protocol(error));
             }
             self.buffer.drain(..self.read);
             self.read = 0;
@@ -184,7 +211,11 @@ impl LineStream {
                 Some(Ok(frame)) => self.buffer.extend(frame.into_data().unwrap_or_default()),
                 Some(Err(error)) => return Err(self.client.protocol(error)),
                 None if self.buffer.is_empty() => return Ok(None),
-                None => return Err(self.client.protocol("the stream broke off in the middle of a line")),
+                None => {
+                    return Err(self
+                        .client
+                        .protocol("the stream broke off in the middle of a line"));
+                }
             }
         }
     }

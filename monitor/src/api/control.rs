@@ -9,6 +9,8 @@ use crate::api::peer::Peer;
 use crate::api::types::{AgentInfo, EnrolRequest, Enrolled, ScopeInfo, SessionInfo, Status, Tree, Why};
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
+use crate::record::query::QueryError;
+use crate::record::store::Store;
 
 /// Why the pipeline did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +52,40 @@ pub enum ControlError {
     Internal(String),
 }
 
+impl From<QueryError> for ControlError {
+    fn from(error: QueryError) -> Self {
+        Self::Internal(format!("failed to {error}"))
+    }
+}
+
+/// [`Control::event`], from a store: the one event whose id is `id`, or begins with it.
+///
+/// # Errors
+/// As [`Control::event`].
+pub fn stored_event(store: &Store, id: &str) -> Result<EventRecord, ControlError> {
+    let filter = Filter {
+        id: Some(id.to_owned()),
+        limit: Some(2),
+        ..Filter::default()
+    };
+    let mut found = if id.is_empty() {
+        Vec::new()
+    } else {
+        store.query(&filter)?
+    };
+    match (found.pop(), found.pop()) {
+        (Some(event), None) => Ok(event),
+        (None, _) => Err(ControlError::NotFound {
+            what: "event",
+            id: id.to_owned(),
+        }),
+        (Some(_), Some(_)) => Err(ControlError::Invalid {
+            why: format!("more than one event begins with {id:?}"),
+            remedy: "give more of the id; scopeward events shows all of it".to_owned(),
+        }),
+    }
+}
+
 /// The pipeline, as the API sees it. Every function is called from a thread that may block, except
 /// [`Control::session_of`], [`Control::subscribe`], [`Control::status`], [`Control::session`] and the two
 /// listings, which must answer from memory (a lock held for microseconds is fine).
@@ -65,8 +101,14 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::NotFound`].
     fn session(&self, id: &str) -> Result<SessionInfo, ControlError> {
-        let not_found = || ControlError::NotFound { what: "session", id: id.to_owned() };
-        self.sessions().into_iter().find(|session| session.id == id).ok_or_else(not_found)
+        let not_found = || ControlError::NotFound {
+            what: "session",
+            id: id.to_owned(),
+        };
+        self.sessions()
+            .into_iter()
+            .find(|session| session.id == id)
+            .ok_or_else(not_found)
     }
 
     /// The agents: every scope that is loaded, or that a session is held to.

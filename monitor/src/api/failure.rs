@@ -1,8 +1,8 @@
 //! Everything that is not a success, as one JSON shape: what is wrong, and what to do about it.
 
 use axum::Json;
-use axum::extract::{FromRequest, Request};
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -23,7 +23,13 @@ impl Failure {
     /// A failure with these words.
     #[must_use]
     pub fn new(status: StatusCode, error: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { status, body: ErrorBody { error: error.into(), remedy: remedy.into() } }
+        Self {
+            status,
+            body: ErrorBody {
+                error: error.into(),
+                remedy: remedy.into(),
+            },
+        }
     }
 
     /// The request is malformed.
@@ -53,9 +59,11 @@ impl From<ControlError> for Failure {
             ControlError::Invalid { why, remedy } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why, remedy),
             ControlError::Refused { why, remedy } => Self::new(StatusCode::FORBIDDEN, why, remedy),
             ControlError::Unsupported { why, remedy } => Self::new(StatusCode::NOT_IMPLEMENTED, why, remedy),
-            ControlError::Internal(why) => {
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, why, "scopeward status and the daemon's log say more")
-            }
+            ControlError::Internal(why) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                why,
+                "scopeward status and the daemon's log say more",
+            ),
         }
     }
 }
@@ -68,10 +76,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let Json(body) = Json::from_request(request, state).await.map_err(|rejection: JsonRejection| {
-            let remedy = "send one JSON object, at most 1 MiB, with content-type: application/json";
-            Failure::new(rejection.status(), rejection.body_text(), remedy)
-        })?;
+        let Json(body) = Json::from_request(request, state)
+            .await
+            .map_err(|rejection: JsonRejection| {
+                let remedy = "send one JSON object, at most 1 MiB, with content-type: application/json";
+                Failure::new(rejection.status(), rejection.body_text(), remedy)
+            })?;
         Ok(Self(body))
     }
 }

@@ -17,8 +17,8 @@ use crate::api::types::{MISSED_SCHEMA, MissedLine};
 use crate::record::event::EventRecord;
 use crate::record::filter::{Filter, Order};
 
-/// How many ids are remembered, so that nothing is sent twice: more than the pipeline's channel holds.
-const REMEMBERED: usize = 32_768;
+/// How many ids are remembered, so that nothing is sent twice: the pipeline's channel must hold fewer.
+const REMEMBERED: usize = 16_384;
 
 /// How far apart in time events of different hooks may arrive in the wrong order.
 const UNORDERED: SignedDuration = SignedDuration::from_secs(2);
@@ -37,7 +37,12 @@ impl Follower {
     /// A follower of what `filter` asks for; its limit and order are not looked at.
     #[must_use]
     pub fn new(filter: Filter, lines: LineSender) -> Self {
-        Self { filter, lines, recent: Recent::default(), last: Timestamp::now() }
+        Self {
+            filter,
+            lines,
+            recent: Recent::default(),
+            last: Timestamp::now(),
+        }
     }
 
     /// Sends what is stored since the filter's `since`, where it has one, and then what happens, until the reader
@@ -99,7 +104,10 @@ impl Follower {
 
     fn admit_missing(&mut self, missed: u64) {
         if missed > 0 {
-            self.lines.push(&MissedLine { schema: MISSED_SCHEMA.to_owned(), missed });
+            self.lines.push(&MissedLine {
+                schema: MISSED_SCHEMA.to_owned(),
+                missed,
+            });
         }
     }
 
@@ -117,7 +125,11 @@ impl Follower {
         runtime: &Handle,
     ) -> Result<(Self, u64), ReaderGone> {
         let since = since.checked_sub(UNORDERED).unwrap_or(since);
-        let everything = Filter { since: Some(since), order: Order::Oldest, ..Filter::default() };
+        let everything = Filter {
+            since: Some(since),
+            order: Order::Oldest,
+            ..Filter::default()
+        };
         let (mut found, mut gone) = (0, Ok(()));
         let read = control.events(&everything, &mut |event| {
             found += u64::from(!self.recent.knows(&event.id));
@@ -125,7 +137,11 @@ impl Follower {
             if self.lines.full() {
                 gone = self.lines.flush_blocking(runtime);
             }
-            if gone.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if gone.is_ok() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         });
         if let Err(error) = read {
             self.lines.push(&Failure::from(error).body);

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 /// How long a reader may leave a full pipe unread before it is let go.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Frames that may wait for the reader.
-const FRAMES: usize = 64;
+const FRAMES: usize = 16;
 /// A frame is sent when it has grown past this many bytes.
 const FRAME_BYTES: usize = 16 << 10;
 
@@ -89,7 +89,13 @@ pub struct Lines {
 #[must_use]
 pub fn lines() -> (LineSender, Lines) {
     let (sender, frames) = mpsc::channel(FRAMES);
-    (LineSender { frames: sender, pending: Vec::new() }, Lines { frames })
+    (
+        LineSender {
+            frames: sender,
+            pending: Vec::new(),
+        },
+        Lines { frames },
+    )
 }
 
 impl HttpBody for Lines {
@@ -100,13 +106,18 @@ impl HttpBody for Lines {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.frames.poll_recv(context).map(|frame| frame.map(|bytes| Ok(Frame::data(bytes))))
+        self.frames
+            .poll_recv(context)
+            .map(|frame| frame.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 
 impl IntoResponse for Lines {
     fn into_response(self) -> Response {
-        let headers = [(CONTENT_TYPE, "application/x-ndjson"), (CACHE_CONTROL, "no-store")];
+        let headers = [
+            (CONTENT_TYPE, "application/x-ndjson"),
+            (CACHE_CONTROL, "no-store"),
+        ];
         (headers, Body::new(self)).into_response()
     }
 }

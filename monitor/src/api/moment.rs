@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 /// A point in time that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("read {0:?} as a time: write 2026-11-22T06:00:00Z, 2026-11-22, \"2026-11-22 06:00\", or how long ago, as 10m or 2h")]
+#[error(
+    "read {0:?} as a time: write 2026-11-22T06:00:00Z, 2026-11-22, \"2026-11-22 06:00\", or how long ago, as 10m or 2h"
+)]
 pub struct MomentError(String);
 
 /// Reads a time: RFC 3339; a date, or a date and a time of day, in `zone`; or how long before `now`.
@@ -24,7 +26,10 @@ pub fn parse_moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Times
     }
     let local = trimmed.parse::<civil::DateTime>();
     let local = local.or_else(|_| trimmed.parse::<civil::Date>().map(|date| date.at(0, 0, 0, 0)));
-    local.and_then(|local| local.to_zoned(zone.clone())).map(|time| time.timestamp()).map_err(|_| error())
+    local
+        .and_then(|local| local.to_zoned(zone.clone()))
+        .map(|time| time.timestamp())
+        .map_err(|_| error())
 }
 
 #[cfg(test)]
@@ -44,7 +49,11 @@ mod tests {
             ("2026-11-22 06:30", "2026-11-22T04:30:00Z"),
         ];
         for (text, expected) in table {
-            assert_eq!(parse_moment(text, now, &zone), Ok(expected.parse().unwrap()), "{text}");
+            assert_eq!(
+                parse_moment(text, now, &zone),
+                Ok(expected.parse().unwrap()),
+                "{text}"
+            );
         }
         for text in ["", "yesterday", "2026-13-01", "999999999y"] {
             assert!(parse_moment(text, now, &zone).is_err(), "{text}");

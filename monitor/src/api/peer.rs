@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::sockopt::{PeerCredentials, PeerPidfd};
 use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::{PeerCredentials, PeerPidfd};
 
 /// The process at the other end, as it was when it connected.
 #[derive(Clone, Debug)]
@@ -43,11 +43,19 @@ impl Peer {
             Err(Errno::ENOPROTOOPT) => Handle::PidOnly,
             Err(_) => Handle::Gone,
         };
-        let peer = Self { pid, uid: credentials.uid(), gids: vec![credentials.gid()], handle };
+        let peer = Self {
+            pid,
+            uid: credentials.uid(),
+            gids: vec![credentials.gid()],
+            handle,
+        };
         // The list belongs to this process only if it is alive after the list was read.
         let groups = supplementary_groups(pid);
         let groups = if peer.is_alive() { groups } else { Vec::new() };
-        Ok(Self { gids: [peer.gids, groups].concat(), ..peer })
+        Ok(Self {
+            gids: [peer.gids, groups].concat(),
+            ..peer
+        })
     }
 
     /// A peer that is this very process.
@@ -77,6 +85,8 @@ impl Peer {
 }
 
 fn supplementary_groups(pid: u32) -> Vec<u32> {
-    let status = i32::try_from(pid).ok().and_then(|pid| procfs::process::Process::new(pid).ok()?.status().ok());
+    let status = i32::try_from(pid)
+        .ok()
+        .and_then(|pid| procfs::process::Process::new(pid).ok()?.status().ok());
     status.map_or_else(Vec::new, |status| status.groups)
 }

@@ -70,9 +70,15 @@ impl Policy {
             return Ok(());
         }
         let (why, remedy) = if owner.uid == peer.uid {
-            ("a session is not thawed by its owner", "ask root or an operator to decide")
+            (
+                "a session is not thawed by its owner",
+                "ask root or an operator to decide",
+            )
         } else {
-            ("this session belongs to somebody else", "only its owner, root and operators may do this")
+            (
+                "this session belongs to somebody else",
+                "only its owner, root and operators may do this",
+            )
         };
         Err(refused(why, remedy))
     }
@@ -93,7 +99,8 @@ pub fn outside_any_session(control: &dyn Control, peer: &Peer) -> Result<(), Con
     }
     // Asked after the look-up: a process that is alive now was alive then, so its number was its own.
     if !peer.is_alive() {
-        let why = "the process that connected is gone, so nobody can tell whether it was inside an agent session";
+        let why =
+            "the process that connected is gone, so nobody can tell whether it was inside an agent session";
         return Err(refused(why, remedy));
     }
     Ok(())
@@ -101,7 +108,10 @@ pub fn outside_any_session(control: &dyn Control, peer: &Peer) -> Result<(), Con
 
 /// A refusal with these words.
 pub(crate) fn refused(why: impl Into<String>, remedy: impl Into<String>) -> ControlError {
-    ControlError::Refused { why: why.into(), remedy: remedy.into() }
+    ControlError::Refused {
+        why: why.into(),
+        remedy: remedy.into(),
+    }
 }
 
 #[cfg(test)]
@@ -110,13 +120,19 @@ mod tests {
 
     #[test]
     fn who_may_do_what() {
-        let policy = Policy { operators: BTreeSet::from([500]), readers: Some(77) };
+        let policy = Policy {
+            operators: BTreeSet::from([500]),
+            readers: Some(77),
+        };
         let peer = |uid, gid| {
             let mut peer = Peer::this_process();
             (peer.uid, peer.gids) = (uid, vec![gid]);
             peer
         };
-        let owner = Owner { uid: 1_000, ..Owner::default() };
+        let owner = Owner {
+            uid: 1_000,
+            ..Owner::default()
+        };
         //           uid, gid: reads all, reads, freeze, thaw, kill
         let table = [
             ((0, 0), [true, true, true, true, true]),

@@ -22,8 +22,7 @@ pub struct QuestionError {
 }
 
 /// The parameters that are understood.
-const PARAMETERS: &str =
-    "agent, session, owner, kind, verdict (each may be repeated), since, until, path, host, limit, order, follow";
+const PARAMETERS: &str = "agent, session, owner, kind, verdict (each may be repeated), since, until, path, host, limit, order, follow";
 
 /// Most characters of one value.
 const MOST_CHARACTERS: usize = 4_096;
@@ -52,19 +51,31 @@ impl Question {
 
     fn set(&mut self, key: &str, value: &str, now: Timestamp) -> Result<(), QuestionError> {
         let Self { filter, follow } = self;
-        let wrong = |error: String, remedy: &str| QuestionError { error, remedy: remedy.to_owned() };
+        let wrong = |error: String, remedy: &str| QuestionError {
+            error,
+            remedy: remedy.to_owned(),
+        };
         if value.len() > MOST_CHARACTERS {
-            return Err(wrong(format!("the value of {key:?} is too long"), "4,096 characters at most"));
+            return Err(wrong(
+                format!("the value of {key:?} is too long"),
+                "4,096 characters at most",
+            ));
         }
         let moment = || {
-            parse_moment(value, now, &TimeZone::UTC)
-                .map(Some)
-                .map_err(|_| wrong(format!("{key} is {value:?}, which is no time"), "2026-11-22T06:00:00Z, or 10m for ten minutes ago"))
+            parse_moment(value, now, &TimeZone::UTC).map(Some).map_err(|_| {
+                wrong(
+                    format!("{key} is {value:?}, which is no time"),
+                    "2026-11-22T06:00:00Z, or 10m for ten minutes ago",
+                )
+            })
         };
         let pattern = || {
-            Pattern::parse(value)
-                .map(Some)
-                .map_err(|_| wrong(format!("{key} is {value:?}, which is no pattern"), "a path or name, its beginning, or a glob with * and **"))
+            Pattern::parse(value).map(Some).map_err(|_| {
+                wrong(
+                    format!("{key} is {value:?}, which is no pattern"),
+                    "a path or name, its beginning, or a glob with * and **",
+                )
+            })
         };
         match key {
             "agent" => filter.agent.push(value.to_owned()),
@@ -76,7 +87,10 @@ impl Question {
             "until" => filter.until = moment()?,
             "path" => filter.path = pattern()?,
             "host" => filter.host = pattern()?,
-            "limit" => filter.limit = parse::<usize>(key, value, "a whole number; 0 for all")?.filter(|limit| *limit > 0),
+            "limit" => {
+                let limit = parse::<usize>(key, value, "a whole number; 0 for all")?;
+                filter.limit = limit.filter(|limit| *limit > 0);
+            }
             "order" => {
                 filter.order = match value {
                     "oldest" => Order::Oldest,
@@ -99,21 +113,42 @@ impl Question {
         pairs.extend(filter.session.iter().map(|value| ("session", value.clone())));
         pairs.extend(filter.owner.iter().map(|value| ("owner", value.clone())));
         pairs.extend(filter.kind.iter().map(|kind| ("kind", kind.word().to_owned())));
-        pairs.extend(filter.verdict.iter().map(|verdict| ("verdict", verdict.word().to_owned())));
+        pairs.extend(
+            filter
+                .verdict
+                .iter()
+                .map(|verdict| ("verdict", verdict.word().to_owned())),
+        );
         pairs.extend(filter.since.map(|time| ("since", time.to_string())));
         pairs.extend(filter.until.map(|time| ("until", time.to_string())));
-        pairs.extend(filter.path.as_ref().map(|pattern| ("path", pattern.text().to_owned())));
-        pairs.extend(filter.host.as_ref().map(|pattern| ("host", pattern.text().to_owned())));
+        pairs.extend(
+            filter
+                .path
+                .as_ref()
+                .map(|pattern| ("path", pattern.text().to_owned())),
+        );
+        pairs.extend(
+            filter
+                .host
+                .as_ref()
+                .map(|pattern| ("host", pattern.text().to_owned())),
+        );
         pairs.extend(filter.limit.map(|limit| ("limit", limit.to_string())));
         pairs.extend((filter.order == Order::Newest).then(|| ("order", "newest".to_owned())));
         pairs.extend(self.follow.then(|| ("follow", "true".to_owned())));
-        let pairs: Vec<_> = pairs.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| format!("{key}={}", encode(value)))
+            .collect();
         pairs.join("&")
     }
 }
 
 fn parse<T: FromStr>(key: &str, value: &str, remedy: &str) -> Result<Option<T>, QuestionError> {
-    let error = || QuestionError { error: format!("{key} is {value:?}"), remedy: remedy.to_owned() };
+    let error = || QuestionError {
+        error: format!("{key} is {value:?}"),
+        remedy: remedy.to_owned(),
+    };
     value.parse().map(Some).map_err(|_| error())
 }
 
@@ -160,7 +195,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Question, QuestionError> {
-        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&format!("/?{text}").parse().unwrap());
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(
+            &format!("/?{text}").parse().unwrap(),
+        );
         Question::read(&pairs.unwrap().0, Timestamp::UNIX_EPOCH)
     }
 
@@ -187,7 +224,10 @@ mod tests {
             ("follow=1", "follow is"),
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.error.contains(part) && !error.remedy.is_empty(), "{error:?}");
+            assert!(
+                error.error.contains(part) && !error.remedy.is_empty(),
+                "{error:?}"
+            );
         }
     }
 }

@@ -78,7 +78,9 @@ impl Server {
     /// # Errors
     /// [`BindError`]; names the daemon that has the socket already.
     pub fn bind(path: &Path) -> Result<Self, BindError> {
-        Ok(Self { socket: Socket::bind(path)? })
+        Ok(Self {
+            socket: Socket::bind(path)?,
+        })
     }
 
     /// Answers until `end` is ready; then gives what is under way two seconds.
@@ -146,16 +148,28 @@ async fn nowhere() -> Failure {
 
 async fn not_so() -> Failure {
     let remedy = "reading is GET; changes are POST";
-    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method", remedy)
+    Failure::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this path does not take this method",
+        remedy,
+    )
 }
 
 /// Puts answers of the framework itself (a path that is not UTF-8, …) into the shape of all the others.
 async fn in_words(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    let json = response.headers().get("content-type").is_some_and(|value| value.as_bytes().ends_with(b"json"));
+    let json = response
+        .headers()
+        .get("content-type")
+        .is_some_and(|value| value.as_bytes().ends_with(b"json"));
     if response.status().is_success() || json {
         return response;
     }
     let status = response.status();
-    Failure::new(status, status.to_string(), "look at the path and the query string").into_response()
+    Failure::new(
+        status,
+        status.to_string(),
+        "look at the path and the query string",
+    )
+    .into_response()
 }

@@ -19,7 +19,7 @@ use crate::api::peer::Peer;
 /// How often the socket's file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// Most connections of one user at a time; root has no limit.
-const MOST_CONNECTIONS: usize = 64;
+const MOST_CONNECTIONS: usize = 16;
 
 /// What keeps the API from being served.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,10 @@ impl SocketState {
     /// What is to be said about the socket; `None` where nothing is.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set(&self, problem: String) {
@@ -81,10 +84,15 @@ impl Socket {
     pub fn bind(path: &Path) -> Result<Self, BindError> {
         if let Ok(stream) = std::os::unix::net::UnixStream::connect(path) {
             let pid = Peer::of(&stream).map_or(0, |peer| peer.pid);
-            return Err(BindError::Taken { path: path.to_owned(), pid });
+            return Err(BindError::Taken {
+                path: path.to_owned(),
+                pid,
+            });
         }
-        let (listener, file) =
-            bind(path).map_err(|source| BindError::Io { path: path.to_owned(), source })?;
+        let (listener, file) = bind(path).map_err(|source| BindError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
@@ -111,7 +119,9 @@ impl Socket {
         match bind(&self.path) {
             Ok((listener, file)) => {
                 (self.listener, self.file) = (listener, Some(file));
-                let now = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default();
+                let now = jiff::Timestamp::now()
+                    .round(jiff::Unit::Second)
+                    .unwrap_or_default();
                 self.state.set(format!(
                     "the socket {} was deleted or replaced, and was put back at {now}",
                     self.path.display()
@@ -129,7 +139,9 @@ impl Socket {
     }
 
     fn admit(&self, stream: UnixStream) -> Option<(Connection, Peer)> {
-        let peer = Peer::of(&stream).inspect_err(|error| tracing::warn!(%error, "a caller's credentials")).ok()?;
+        let peer = Peer::of(&stream)
+            .inspect_err(|error| tracing::warn!(%error, "a caller's credentials"))
+            .ok()?;
         let slot = Slot::take(&self.connections, peer.uid);
         if slot.is_none() {
             tracing::warn!(uid = peer.uid, "a user has too many connections open");
@@ -153,7 +165,8 @@ fn bind(path: &Path) -> std::io::Result<(UnixListener, (u64, u64))> {
 }
 
 fn file_id(path: &Path) -> std::io::Result<(u64, u64)> {
-    path.symlink_metadata().map(|metadata| (metadata.dev(), metadata.ino()))
+    path.symlink_metadata()
+        .map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 impl Drop for Socket {
@@ -217,7 +230,10 @@ impl Slot {
             return None;
         }
         *count += 1;
-        Some(Self { connections: Arc::clone(connections), uid })
+        Some(Self {
+            connections: Arc::clone(connections),
+            uid,
+        })
     }
 }
 

@@ -1,1 +1,7 @@
-//! attribute
+//! Which session, which process, for whom.
+
+pub mod clock;
+pub mod owner;
+pub mod processes;
+pub mod recognise;
+pub mod sessions;

@@ -30,13 +30,24 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
         json::write_all(output, &agents)?;
         return Ok(Exit::Done);
     }
-    let heads = ["AGENT", "MODE", "SESSIONS", "FOR", "SINCE", "ACTS", "CUTS", "DESCRIPTION"];
+    let heads = [
+        "AGENT",
+        "MODE",
+        "SESSIONS",
+        "FOR",
+        "SINCE",
+        "ACTS",
+        "CUTS",
+        "DESCRIPTION",
+    ];
     let wide = output.look.width.is_none_or(|width| width >= WIDE);
     let shown = if wide { heads.len() } else { heads.len() - 1 };
     let mut rows = table::table(&output.look, &heads[..shown]);
     for agent in &agents {
         let owners: Vec<_> = agent.owners.iter().map(owner_words).collect();
-        let since = agent.since.map_or_else(String::new, |since| local(since, &output.look.zone));
+        let since = agent
+            .since
+            .map_or_else(String::new, |since| local(since, &output.look.zone));
         let cells = [
             table::text(&agent.name),
             table::text(mode_word(agent.mode)),

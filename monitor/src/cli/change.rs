@@ -25,7 +25,11 @@ pub struct ChangeArgs {
 }
 
 fn counted_processes(count: u64) -> String {
-    if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }
+    if count == 1 {
+        "1 process".to_owned()
+    } else {
+        format!("{count} processes")
+    }
 }
 
 /// Asks the daemon for `change`, and says how the session stands then.
@@ -39,13 +43,24 @@ pub async fn run(
     output: &mut Output<'_>,
 ) -> Result<Exit, CliError> {
     let target = format!("/v1/sessions/{}/{}", encode(&args.session), change.word());
-    let session: SessionInfo = client.post(&target, &ChangeRequest { reason: args.reason.clone() }).await?;
+    let session: SessionInfo = client
+        .post(
+            &target,
+            &ChangeRequest {
+                reason: args.reason.clone(),
+            },
+        )
+        .await?;
     if args.json {
         json::write(output, &session)?;
     } else {
         let (id, agent) = (escape(&session.id), escape(&session.agent));
         let state = state_words(&session.status);
-        output.line(&format!("{id} ({agent}): {}; {} in it", escape(&state), counted_processes(session.processes)))?;
+        output.line(&format!(
+            "{id} ({agent}): {}; {} in it",
+            escape(&state),
+            counted_processes(session.processes)
+        ))?;
     }
     Ok(Exit::Done)
 }

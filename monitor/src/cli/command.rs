@@ -10,14 +10,22 @@ use crate::config::file::{Config, ConfigError, VARIABLE};
 /// Holds AI agents on this host to their declared scope.
 #[derive(Debug, Parser)]
 #[command(name = "scopeward", version, max_term_width = 120)]
-#[command(after_help = "Exit codes: 0 done, 1 the answer is \"no\" or \"violations\", 2 usage or scope-file error, \
-    3 needs privileges, 4 the daemon is not running, 5 the kernel cannot give what was asked.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 the answer is \"no\" or \"violations\", 2 usage or scope-file error, \
+    3 needs privileges, 4 the daemon is not running, 5 the kernel cannot give what was asked."
+)]
 pub struct Cli {
     /// The daemon's settings, in place of /etc/scopeward/daemon.toml
     #[arg(long, global = true, value_name = "FILE", env = VARIABLE, hide_env_values = true)]
     pub config: Option<PathBuf>,
     /// The daemon's socket, in place of the one in its run directory
-    #[arg(long, global = true, value_name = "PATH", env = "SCOPEWARD_SOCKET", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "SCOPEWARD_SOCKET",
+        hide_env_values = true
+    )]
     pub socket: Option<PathBuf>,
     /// What to do
     #[command(subcommand)]

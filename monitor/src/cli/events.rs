@@ -11,6 +11,7 @@ use crate::api::types::{ErrorBody, MissedLine};
 use crate::cli::exit::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::render::event::EventRows;
+use crate::cli::render::json;
 use crate::cli::render::output::Output;
 use crate::record::event::EventRecord;
 use crate::record::filter::{Filter, Order, Pattern};
@@ -68,7 +69,11 @@ impl Args {
     /// # Errors
     /// [`CliError`] where a time or a pattern cannot be read.
     pub fn question(&self, now: Timestamp, zone: &TimeZone) -> Result<Question, CliError> {
-        let moment = |text: &Option<String>| text.as_deref().map(|text| parse_moment(text, now, zone)).transpose();
+        let moment = |text: &Option<String>| {
+            text.as_deref()
+                .map(|text| parse_moment(text, now, zone))
+                .transpose()
+        };
         let pattern = |text: &Option<String>| text.as_deref().map(Pattern::parse).transpose();
         let limit = Some(self.limit).filter(|limit| *limit > 0 && !self.follow);
         let filter = Filter {
@@ -76,18 +81,33 @@ impl Args {
             session: self.session.clone(),
             owner: self.owner.clone(),
             // Both lists hold only words that clap has let through.
-            kind: self.kind.iter().filter_map(|word| parse_kind(word).ok()).collect(),
-            verdict: self.verdict.iter().filter_map(|word| parse_verdict(word).ok()).collect(),
+            kind: self
+                .kind
+                .iter()
+                .filter_map(|word| parse_kind(word).ok())
+                .collect(),
+            verdict: self
+                .verdict
+                .iter()
+                .filter_map(|word| parse_verdict(word).ok())
+                .collect(),
             since: moment(&self.since)?,
             until: moment(&self.until)?,
             path: pattern(&self.path)?,
             host: pattern(&self.host)?,
             limit,
             // The latest ones are asked for, and shown with the earliest of them first.
-            order: if limit.is_some() { Order::Newest } else { Order::Oldest },
+            order: if limit.is_some() {
+                Order::Newest
+            } else {
+                Order::Oldest
+            },
             ..Filter::default()
         };
-        Ok(Question { filter, follow: self.follow })
+        Ok(Question {
+            filter,
+            follow: self.follow,
+        })
     }
 }
 
@@ -122,7 +142,14 @@ async fn stream_out(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     let mut shown = 0_usize;
-    while let Some(line) = stream.next().await? {
+    loop {
+        let line = match stream.next().await {
+            Ok(Some(line)) => line,
+            Ok(None) if !args.follow => return Ok(()),
+            Err(error) if !args.follow => return Err(error.into()),
+            // What is followed has no end of its own.
+            Ok(None) | Err(_) => return Err(CliError::Ended),
+        };
         show(&parse(line)?, args.json, rows, output)?;
         shown += 1;
         // What can be read without waiting is laid out together; nothing waits for more.
@@ -131,7 +158,6 @@ async fn stream_out(
             output.flush()?;
         }
     }
-    Ok(())
 }
 
 /// A line of the stream.
@@ -143,7 +169,10 @@ enum Line {
 fn parse(line: String) -> Result<Line, CliError> {
     match serde_json::from_str::<EventRecord>(&line) {
         Ok(event) => Ok(Line::Event(line, Box::new(event))),
-        Err(error) => match (serde_json::from_str::<MissedLine>(&line), serde_json::from_str::<ErrorBody>(&line)) {
+        Err(error) => match (
+            serde_json::from_str::<MissedLine>(&line),
+            serde_json::from_str::<ErrorBody>(&line),
+        ) {
             (Ok(missed), _) => Ok(Line::Missed(line, missed.missed)),
             (_, Ok(body)) => Err(CliError::Stream(body)),
             _ => Err(error.into()),
@@ -151,13 +180,15 @@ fn parse(line: String) -> Result<Line, CliError> {
     }
 }
 
-fn show(line: &Line, json: bool, rows: &mut EventRows, output: &mut Output<'_>) -> Result<(), CliError> {
+fn show(line: &Line, as_json: bool, rows: &mut EventRows, output: &mut Output<'_>) -> Result<(), CliError> {
     match line {
-        Line::Event(text, _) | Line::Missed(text, _) if json => output.line(text),
+        Line::Event(text, _) | Line::Missed(text, _) if as_json => json::write_text(output, text),
         Line::Event(_, event) => rows.push(output, event),
         Line::Missed(_, missed) => {
             rows.flush(output)?;
-            output.line(&format!("! {missed} events came faster than they could be shown, and are not stored either"))
+            output.line(&format!(
+                "! {missed} events came faster than they could be shown, and are not stored either"
+            ))
         }
     }
 }

@@ -19,6 +19,9 @@ pub enum CliError {
     /// An error in the midst of a stream.
     #[error("{}", .0.error)]
     Stream(ErrorBody),
+    /// The daemon ended while its events were followed.
+    #[error("the scopeward daemon ended, or the connection to it broke")]
+    Ended,
     /// An argument that is a time.
     #[error("failed to {0}")]
     Moment(#[from] MomentError),
@@ -38,7 +41,7 @@ impl CliError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Client(ClientError::NotRunning { .. }) => Exit::NotRunning,
+            Self::Client(ClientError::NotRunning { .. }) | Self::Ended => Exit::NotRunning,
             Self::Client(ClientError::Denied { .. }) => Exit::Privileges,
             Self::Client(ClientError::Refused { status, .. }) => match *status {
                 StatusCode::FORBIDDEN => Exit::Privileges,
@@ -48,9 +51,10 @@ impl CliError {
             },
             Self::Moment(_) | Self::Pattern(_) => Exit::Usage,
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
-            Self::Client(ClientError::Protocol { .. }) | Self::Stream(_) | Self::Output(_) | Self::Json(_) => {
-                Exit::No
-            }
+            Self::Client(ClientError::Protocol { .. })
+            | Self::Stream(_)
+            | Self::Output(_)
+            | Self::Json(_) => Exit::No,
         }
     }
 

@@ -30,18 +30,23 @@ pub struct Args {
 /// [`CliError`].
 pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Result<Exit, CliError> {
     let mut sessions: Vec<SessionInfo> = client.get("/v1/sessions").await?;
-    sessions.retain(|session| args.all || matches!(session.status, SessionState::Running | SessionState::Frozen(_)));
+    sessions.retain(|session| {
+        args.all || matches!(session.status, SessionState::Running | SessionState::Frozen(_))
+    });
     if args.json {
         json::write_all(output, &sessions)?;
         return Ok(Exit::Done);
     }
     let wide = output.look.width.is_none_or(|width| width >= WIDE);
     let narrow_heads = ["SESSION", "AGENT", "STATE", "FOR", "SINCE", "CUTS"];
-    let heads = ["SESSION", "AGENT", "STATE", "FOR", "SINCE", "CUTS", "MODE", "ROOT", "PROCS", "ACTS", "LAST CUT"];
+    let heads = [
+        "SESSION", "AGENT", "STATE", "FOR", "SINCE", "CUTS", "MODE", "ROOT", "PROCS", "ACTS", "LAST CUT",
+    ];
     let mut rows = table::table(&output.look, if wide { &heads } else { &narrow_heads });
     for session in &sessions {
         let last_cut = session.last_cut.as_ref();
-        let last_cut = last_cut.map_or_else(String::new, |cut| format!("{}: {}", cut.applied.word(), cut.act));
+        let last_cut =
+            last_cut.map_or_else(String::new, |cut| format!("{}: {}", cut.applied.word(), cut.act));
         let cells = [
             table::text(&session.id),
             table::text(&session.agent),

@@ -35,12 +35,24 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
 }
 
 fn show(status: &Status, output: &mut Output<'_>) -> Result<(), CliError> {
-    let Status { version, pid, sessions, generation, .. } = status;
+    let Status {
+        version,
+        pid,
+        sessions,
+        generation,
+        ..
+    } = status;
     let since = local(status.since, &output.look.zone);
     let up = age(status.since, output.look.now);
-    output.line(&format!("scopeward {} runs as process {pid} since {since} ({up})", escape(version)))?;
+    output.line(&format!(
+        "scopeward {} runs as process {pid} since {since} ({up})",
+        escape(version)
+    ))?;
     let rate = status.events_per_second;
-    output.line(&format!("{}, {rate:.1} events a second, scopes of generation {generation}", counted(*sessions, "session")))?;
+    output.line(&format!(
+        "{}, {rate:.1} events a second, scopes of generation {generation}",
+        counted(*sessions, "session")
+    ))?;
     output.line("")?;
     if status.degraded.is_empty() {
         output.line("Nothing is degraded.")?;
@@ -52,7 +64,11 @@ fn show(status: &Status, output: &mut Output<'_>) -> Result<(), CliError> {
     let mut tiers = table::table(&output.look, &["ACTS", "TIER", "GUARANTEE"]);
     for tier in &status.tiers {
         let names: Vec<_> = tier.tiers.iter().map(|tier| tier_word(*tier)).collect();
-        tiers.add_row([table::text(&tier.acts), table::text(&names.join(" + ")), table::text(&tier.guarantee)]);
+        tiers.add_row([
+            table::text(&tier.acts),
+            table::text(&names.join(" + ")),
+            table::text(&tier.guarantee),
+        ]);
     }
     table::fit(&mut tiers);
     table::write(output, &tiers)?;
@@ -91,8 +107,15 @@ fn show_losses(status: &Status, output: &mut Output<'_>) -> Result<(), CliError>
 fn store_lines(store: &StoreHealth, output: &Output<'_>) -> Vec<String> {
     let zone = &output.look.zone;
     let mut lines = Vec::new();
-    let oldest = store.oldest.map_or_else(String::new, |time| format!(", back to {}", local(time, zone)));
-    let StoreHealth { segments, written, backlog, .. } = store;
+    let oldest = store
+        .oldest
+        .map_or_else(String::new, |time| format!(", back to {}", local(time, zone)));
+    let StoreHealth {
+        segments,
+        written,
+        backlog,
+        ..
+    } = store;
     lines.push(format!(
         "Store: {} in {}{oldest}; {} written, {backlog} waiting.",
         size(store.bytes),
@@ -100,14 +123,21 @@ fn store_lines(store: &StoreHealth, output: &Output<'_>) -> Vec<String> {
         counted(*written, "event"),
     ));
     if let StoreState::Failing(reason) = &store.state {
-        lines.push(format!("! The store cannot write, events wait in memory: {}", escape(reason)));
+        lines.push(format!(
+            "! The store cannot write, events wait in memory: {}",
+            escape(reason)
+        ));
     }
     if store.lost > 0 {
         let (lost, cuts) = (counted(store.lost, "event"), counted(store.lost_cuts, "cut"));
-        lines.push(format!("! {lost} ({cuts} among them) found no room in memory and went unrecorded."));
+        lines.push(format!(
+            "! {lost} ({cuts} among them) found no room in memory and went unrecorded."
+        ));
     }
     if let Some(gap) = &store.gap {
-        let after = gap.after.map_or_else(|| "the beginning".to_owned(), |time| local(time, zone));
+        let after = gap
+            .after
+            .map_or_else(|| "the beginning".to_owned(), |time| local(time, zone));
         lines.push(format!(
             "! The daemon was stopped without a shutdown. Between {after} and {} events are missing: at least {}, \
              and what the last moment brought.",
@@ -132,7 +162,12 @@ fn show_scopes(scopes: &[ScopeInfo], output: &mut Output<'_>) -> Result<(), CliE
             ScopeState::Expired => "expired",
         };
         let file = scope.file.as_deref().unwrap_or("built in");
-        rows.add_row([table::text(&scope.name), table::text(mode_word(scope.mode)), table::text(state), table::text(file)]);
+        rows.add_row([
+            table::text(&scope.name),
+            table::text(mode_word(scope.mode)),
+            table::text(state),
+            table::text(file),
+        ]);
     }
     table::fit(&mut rows);
     table::write(output, &rows)?;

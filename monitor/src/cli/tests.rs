@@ -32,18 +32,32 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
 
 fn look(width: Option<u16>) -> Look {
     let now = sample::start().checked_add(jiff::Span::new().hours(2)).unwrap();
-    Look { width, colours: false, zone: TimeZone::UTC, now }
+    Look {
+        width,
+        colours: false,
+        zone: TimeZone::UTC,
+        now,
+    }
 }
 
 async fn shown(served: &Served, width: Option<u16>, line: &str) -> String {
     let (exit, text) = run_on(&served.client, look(width), line).await.unwrap();
     assert_eq!(exit, Exit::Done);
-    assert!(!text.contains(['\x1b', '\r']), "nothing of an agent's gets to the terminal: {text:?}");
+    assert!(
+        !text.contains(['\x1b', '\r']),
+        "nothing of an agent's gets to the terminal: {text:?}"
+    );
     if let Some(width) = width {
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
         // Prose and process trees are not wrapped: a terminal does that.
-        let wraps = !line.contains("--json") && ["events", "sessions", "agents"].iter().any(|word| line.contains(word));
-        assert!(!wraps || widest <= usize::from(width), "{widest} columns:\n{text}");
+        let wraps = !line.contains("--json")
+            && ["events", "sessions", "agents"]
+                .iter()
+                .any(|word| line.contains(word));
+        assert!(
+            !wraps || widest <= usize::from(width),
+            "{widest} columns:\n{text}"
+        );
     }
     text
 }
@@ -84,8 +98,14 @@ async fn json_is_one_value_a_line() {
     ];
     for (line, count) in lines {
         let text = shown(&served, Some(80), line).await;
-        let values = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        assert_eq!(values.filter(serde_json::Value::is_object).count(), count, "{line}: {text}");
+        let values = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        assert_eq!(
+            values.filter(serde_json::Value::is_object).count(),
+            count,
+            "{line}: {text}"
+        );
     }
 }
 
@@ -106,7 +126,11 @@ async fn following_writes_each_event_when_it_is_there() {
     let (sender, written) = std::sync::mpsc::channel();
     let client = served.client.clone();
     let following = async move {
-        let args = events::Args { follow: true, json: true, ..events::Args::default() };
+        let args = events::Args {
+            follow: true,
+            json: true,
+            ..events::Args::default()
+        };
         let mut pipe = std::io::BufWriter::new(Pipe(sender));
         events::run(&args, &client, &mut Output::new(&mut pipe, look(None))).await
     };
@@ -147,7 +171,10 @@ async fn exit_codes_tell_what_happened() {
     assert_eq!(run("scopeward events --since soon").await, Exit::Usage);
     assert_eq!(run("scopeward events --path a[").await, Exit::Usage);
     *served.fake.inside.lock().unwrap() = Some(std::process::id());
-    assert_eq!(run("scopeward thaw s-00000000000000bb --reason x").await, Exit::Privileges);
+    assert_eq!(
+        run("scopeward thaw s-00000000000000bb --reason x").await,
+        Exit::Privileges
+    );
     let nobody = Client::new("/nonexistent/scopeward.sock");
     let error = run_on(&nobody, look(None), "scopeward status").await.unwrap_err();
     assert_eq!(error.exit(), Exit::NotRunning);
@@ -161,15 +188,29 @@ async fn exit_codes_tell_what_happened() {
 #[tokio::test]
 async fn colours_only_where_they_are_wanted() {
     let served = serve();
-    let coloured = Look { colours: true, ..look(Some(140)) };
-    let (_, text) = run_on(&served.client, coloured, "scopeward events --verdict deny").await.unwrap();
+    let coloured = Look {
+        colours: true,
+        ..look(Some(140))
+    };
+    let (_, text) = run_on(&served.client, coloured, "scopeward events --verdict deny")
+        .await
+        .unwrap();
     assert!(text.contains("\x1b["), "{text:?}");
 }
 
 #[test]
 fn the_command_line_is_well_formed() {
     Cli::command().debug_assert();
-    for line in ["scopeward", "scopeward freeze s-1", "scopeward events --kind file.opened", "scopeward events --limit x"] {
-        assert_eq!(Cli::try_parse_from(line.split(' ')).unwrap_err().exit_code(), 2, "{line}");
+    for line in [
+        "scopeward",
+        "scopeward freeze s-1",
+        "scopeward events --kind file.opened",
+        "scopeward events --limit x",
+    ] {
+        assert_eq!(
+            Cli::try_parse_from(line.split(' ')).unwrap_err().exit_code(),
+            2,
+            "{line}"
+        );
     }
 }

@@ -27,14 +27,22 @@ pub struct Args {
 /// # Errors
 /// [`CliError`].
 pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Result<Exit, CliError> {
-    let tree: Tree = client.get(&format!("/v1/sessions/{}/tree", encode(&args.session))).await?;
+    let tree: Tree = client
+        .get(&format!("/v1/sessions/{}/tree", encode(&args.session)))
+        .await?;
     if args.json {
         json::write(output, &tree)?;
         return Ok(Exit::Done);
     }
     let session = &tree.session;
     let (state, owner) = (state_words(&session.status), owner_words(&session.owner));
-    let words = [&session.id, &session.agent, &mode_word(session.mode).to_owned(), &state, &format!("for {owner}")];
+    let words = [
+        &session.id,
+        &session.agent,
+        &mode_word(session.mode).to_owned(),
+        &state,
+        &format!("for {owner}"),
+    ];
     output.line(&words.map(|word| escape(word)).join("  "))?;
     for root in &tree.roots {
         output.line(&words_of(root))?;
@@ -46,7 +54,11 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
 fn show_children(node: &TreeNode, indent: &str, output: &mut Output<'_>) -> Result<(), CliError> {
     for (index, child) in node.children.iter().enumerate() {
         let last = index + 1 == node.children.len();
-        let (branch, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let (branch, below) = if last {
+            ("└─ ", "   ")
+        } else {
+            ("├─ ", "│  ")
+        };
         output.line(&format!("{indent}{branch}{}", words_of(child)))?;
         show_children(child, &format!("{indent}{below}"), output)?;
     }

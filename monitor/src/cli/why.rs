@@ -28,7 +28,9 @@ pub struct Args {
 /// # Errors
 /// [`CliError`].
 pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Result<Exit, CliError> {
-    let why: Why = client.get(&format!("/v1/events/{}/why", encode(&args.event))).await?;
+    let why: Why = client
+        .get(&format!("/v1/events/{}/why", encode(&args.event)))
+        .await?;
     if args.json {
         json::write(output, &why)?;
     } else {
@@ -43,22 +45,46 @@ fn show(why: &Why, output: &mut Output<'_>) -> Result<(), CliError> {
     output.line("")?;
     let mut field = |name: &str, value: &str| output.line(&format!("{name:<9}{value}"));
     field("act", &act_words(&event.act, event.count))?;
-    field("when", &format!("{} {}", day(event.time, &zone), clock(event.time, &zone)))?;
+    field(
+        "when",
+        &format!("{} {}", day(event.time, &zone), clock(event.time, &zone)),
+    )?;
     let verdict = &event.verdict;
     let (when, tier) = (when_words(verdict.when), tier_words(verdict.tier));
-    field("verdict", &format!("{}, {when}, by {tier}", verdict_words(verdict)))?;
+    field(
+        "verdict",
+        &format!("{}, {when}, by {tier}", verdict_words(verdict)),
+    )?;
     let rule = verdict.rule.as_deref().unwrap_or("no rule: the default");
     let scope = escape(&verdict.scope);
-    field("rule", &format!("{} of scope {scope} (generation {})", escape(rule), event.generation))?;
+    field(
+        "rule",
+        &format!(
+            "{} of scope {scope} (generation {})",
+            escape(rule),
+            event.generation
+        ),
+    )?;
     if let Some(reason) = &verdict.reason {
         field("reason", &escape(reason))?;
     }
     field("event", &escape(&event.id))?;
-    field("session", &format!("{} ({})", escape(&event.session.id), escape(&event.session.agent)))?;
+    field(
+        "session",
+        &format!("{} ({})", escape(&event.session.id), escape(&event.session.agent)),
+    )?;
     let owner = &why.owner;
-    let login = owner.login_session.map_or_else(String::new, |login| format!(", login session {login}"));
-    let tty = owner.tty.as_deref().map_or_else(String::new, |tty| format!(", {}", escape(tty)));
-    field("for", &format!("{} (uid {}{login}{tty})", escape(&owner_words(owner)), owner.uid))?;
+    let login = owner
+        .login_session
+        .map_or_else(String::new, |login| format!(", login session {login}"));
+    let tty = owner
+        .tty
+        .as_deref()
+        .map_or_else(String::new, |tty| format!(", {}", escape(tty)));
+    field(
+        "for",
+        &format!("{} (uid {}{login}{tty})", escape(&owner_words(owner)), owner.uid),
+    )?;
     if let Some(text) = &why.rule_text {
         output.line("")?;
         output.line("The rule:")?;
@@ -67,7 +93,11 @@ fn show(why: &Why, output: &mut Output<'_>) -> Result<(), CliError> {
     output.line("")?;
     output.line("The processes:")?;
     for (depth, link) in why.chain.iter().enumerate() {
-        output.line(&format!("  {}{}", "  ".repeat(depth), link_words(&link.exe, link.pid, &link.argv)))?;
+        output.line(&format!(
+            "  {}{}",
+            "  ".repeat(depth),
+            link_words(&link.exe, link.pid, &link.argv)
+        ))?;
     }
     if let Some(instead) = &why.instead {
         output.line("")?;
@@ -83,7 +113,11 @@ fn show(why: &Why, output: &mut Output<'_>) -> Result<(), CliError> {
 }
 
 fn indented(text: &str) -> String {
-    escape_lines(text).lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    escape_lines(text)
+        .lines()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 const fn when_words(when: When) -> &'static str {

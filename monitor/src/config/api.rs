@@ -17,7 +17,10 @@ pub struct ApiSettings {
 
 impl Default for ApiSettings {
     fn default() -> Self {
-        Self { group: "scopeward".to_owned(), operators: Vec::new() }
+        Self {
+            group: "scopeward".to_owned(),
+            operators: Vec::new(),
+        }
     }
 }
 
@@ -28,16 +31,33 @@ impl ApiSettings {
         let mut policy = Policy::default();
         let mut unknown = Vec::new();
         for operator in &self.operators {
-            let by_name = User::from_name(operator).ok().flatten().map(|user| user.uid.as_raw());
+            let by_name = User::from_name(operator)
+                .ok()
+                .flatten()
+                .map(|user| user.uid.as_raw());
             match by_name.or_else(|| operator.parse().ok()) {
                 Some(uid) => drop(policy.operators.insert(uid)),
-                None => unknown.push(format!("daemon.toml names the operator {operator:?}, who is no user here")),
+                None => unknown.push(format!(
+                    "daemon.toml names the operator {operator:?}, who is no user here"
+                )),
             }
         }
         if !self.group.is_empty() {
-            policy.readers = Group::from_name(&self.group).ok().flatten().map(|group| group.gid.as_raw());
-            if policy.readers.is_none() && *self != (Self { operators: self.operators.clone(), ..Self::default() }) {
-                unknown.push(format!("daemon.toml names the group {:?}, which is no group here", self.group));
+            policy.readers = Group::from_name(&self.group)
+                .ok()
+                .flatten()
+                .map(|group| group.gid.as_raw());
+            if policy.readers.is_none()
+                && *self
+                    != (Self {
+                        operators: self.operators.clone(),
+                        ..Self::default()
+                    })
+            {
+                unknown.push(format!(
+                    "daemon.toml names the group {:?}, which is no group here",
+                    self.group
+                ));
             }
         }
         (policy, unknown)
@@ -58,8 +78,16 @@ mod tests {
         assert_eq!(policy.operators.into_iter().collect::<Vec<_>>(), [0, 4_711]);
         assert_eq!(policy.readers, Some(0));
         assert_eq!(unknown.len(), 1);
-        let (_, unknown) = ApiSettings { group: "no-such-group".into(), operators: vec![] }.policy();
+        let (_, unknown) = ApiSettings {
+            group: "no-such-group".into(),
+            operators: vec![],
+        }
+        .policy();
         assert_eq!(unknown.len(), 1);
-        assert_eq!(ApiSettings::default().policy().1, Vec::<String>::new(), "the default group need not exist");
+        assert_eq!(
+            ApiSettings::default().policy().1,
+            Vec::<String>::new(),
+            "the default group need not exist"
+        );
     }
 }

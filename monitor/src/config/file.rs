@@ -63,7 +63,10 @@ impl Config {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text, path),
             Err(error) if error.kind() == ErrorKind::NotFound && file.is_none() => Ok(Self::default()),
-            Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+            Err(source) => Err(ConfigError::Read {
+                path: path.to_owned(),
+                source,
+            }),
         }
     }
 
@@ -72,17 +75,29 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Content`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let content = |message| ConfigError::Content { path: path.to_owned(), message };
-        let config: Self = toml::from_str(text).map_err(|error| content(error.to_string().trim_end().to_owned()))?;
-        let groups = [("store", config.store.mistakes()), ("limits", config.limits.mistakes())];
+        let content = |message| ConfigError::Content {
+            path: path.to_owned(),
+            message,
+        };
+        let config: Self =
+            toml::from_str(text).map_err(|error| content(error.to_string().trim_end().to_owned()))?;
+        let groups = [
+            ("store", config.store.mistakes()),
+            ("limits", config.limits.mistakes()),
+        ];
         let mistakes = groups.into_iter().flat_map(|(group, mistakes)| {
             mistakes.into_iter().map(move |(key, what)| {
-                let line = line_of(text, group, key).map_or_else(String::new, |line| format!("line {line}: "));
+                let line =
+                    line_of(text, group, key).map_or_else(String::new, |line| format!("line {line}: "));
                 format!("{line}[{group}] {key} {what}")
             })
         });
         let mistakes: Vec<_> = mistakes.collect();
-        if mistakes.is_empty() { Ok(config) } else { Err(content(mistakes.join("\n"))) }
+        if mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(content(mistakes.join("\n")))
+        }
     }
 }
 
@@ -105,9 +120,17 @@ mod tests {
     #[test]
     fn the_commented_file_says_what_holds() {
         assert_eq!(parse(DEFAULTS), Ok(Config::default()));
-        let uncommented: Vec<_> = DEFAULTS.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
-        let settings = uncommented.iter().filter(|line| line.starts_with('[') || line.contains(" = "));
-        let settings: Vec<_> = settings.filter(|line| !line.starts_with("commented")).copied().collect();
+        let uncommented: Vec<_> = DEFAULTS
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap_or(line))
+            .collect();
+        let settings = uncommented
+            .iter()
+            .filter(|line| line.starts_with('[') || line.contains(" = "));
+        let settings: Vec<_> = settings
+            .filter(|line| !line.starts_with("commented"))
+            .copied()
+            .collect();
         assert_eq!(parse(&settings.join("\n")), Ok(Config::default()));
     }
 
@@ -117,7 +140,10 @@ mod tests {
             ("[paths]\nstat = \"/x\"\n", ["line 2", "unknown field `stat`"]),
             ("[store]\n\nmax-age = \"soon\"\n", ["line 3", "no length of time"]),
             ("[paths]\nrun = \"run\"\n", ["line 2", "not an absolute path"]),
-            ("[limits]\nring = \"3MiB\"\nquota = 0\n", ["line 2: [limits] ring", "line 3: [limits] quota"]),
+            (
+                "[limits]\nring = \"3MiB\"\nquota = 0\n",
+                ["line 2: [limits] ring", "line 3: [limits] quota"],
+            ),
             ("colour = 1\n", ["line 1", "unknown field `colour`"]),
         ] {
             let error = parse(text).unwrap_err();

@@ -16,7 +16,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { quota: 200, ring: Bytes(4 << 20) }
+        Self {
+            quota: 200,
+            ring: Bytes(4 << 20),
+        }
     }
 }
 
@@ -28,7 +31,10 @@ impl Limits {
             mistakes.push(("quota", "is 0: then no cut would ever be recorded".to_owned()));
         }
         if !self.ring.0.is_power_of_two() || !(64 << 10..=512 << 20).contains(&self.ring.0) {
-            mistakes.push(("ring", "is not a power of two between 64KiB and 512MiB".to_owned()));
+            mistakes.push((
+                "ring",
+                "is not a power of two between 64KiB and 512MiB".to_owned(),
+            ));
         }
         mistakes
     }

@@ -12,7 +12,9 @@ pub struct Bytes(pub u64);
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse_bytes(&text).map(Self).ok_or_else(|| D::Error::custom(format!("{text:?} is no size: write \"64MiB\"")))
+        parse_bytes(&text)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is no size: write \"64MiB\"")))
     }
 }
 
@@ -31,7 +33,9 @@ const UNITS: [(&str, u64); 9] = [
 
 /// The bytes of a whole number and a unit; `None` where it is neither, or too large.
 fn parse_bytes(text: &str) -> Option<u64> {
-    let (number, factor) = UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
     number.trim_end().parse::<u64>().ok()?.checked_mul(factor)
 }
 
@@ -43,7 +47,11 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let span = humantime::parse_duration(&text);
-        span.map(Self).map_err(|_| D::Error::custom(format!("{text:?} is no length of time: write \"90days\" or \"12h\"")))
+        span.map(Self).map_err(|_| {
+            D::Error::custom(format!(
+                "{text:?} is no length of time: write \"90days\" or \"12h\""
+            ))
+        })
     }
 }
 

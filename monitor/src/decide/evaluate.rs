@@ -6,6 +6,8 @@ mod endpoints;
 mod files;
 mod instead;
 mod programs;
+#[cfg(test)]
+mod tests;
 
 use super::act_facts::ActFacts;
 use crate::scope::{

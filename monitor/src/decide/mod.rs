@@ -1,4 +1,5 @@
 //! Scope and act to verdict: pure, no I/O, no clocks.
 
 pub mod act_facts;
+pub mod compile;
 pub mod evaluate;

@@ -1,1 +1,6 @@
-//! decode
+//! Bytes of the ring → facts. Every length is checked, nothing is cast.
+
+mod event;
+mod reader;
+
+pub use event::{Body, DecodeError, ExecFacts, Head, NetFacts, OpenFacts, RawEvent, decode};

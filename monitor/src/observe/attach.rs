@@ -72,8 +72,8 @@ pub struct Links {
 const TRACEPOINTS: [(&str, &str, bool); 5] = [
     ("fork", "sched_process_fork", false),
     ("exit", "sched_process_exit", false),
-    ("sys_exit", "sys_exit", false),
-    ("exec", "sched_process_exec", false),
+    ("sys_exit", "sys_exit", true),
+    ("exec", "sched_process_exec", true),
     // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
     ("io_uring_complete", "io_uring_complete", true),
 ];

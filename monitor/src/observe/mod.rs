@@ -3,8 +3,10 @@
 pub mod attach;
 pub mod btf;
 pub mod fanotify;
+pub mod host_files;
 pub mod load;
 pub mod maps;
 pub mod mounts;
 pub mod offsets;
+pub mod ring;
 pub mod syscalls;

@@ -30,7 +30,10 @@ struct Memory<K> {
 
 impl<K> Default for Memory<K> {
     fn default() -> Self {
-        Self { rows: HashMap::new(), bytes: 0 }
+        Self {
+            rows: HashMap::new(),
+            bytes: 0,
+        }
     }
 }
 
@@ -39,7 +42,10 @@ impl<K: Eq + Hash> Memory<K> {
         // 48 bytes: about what an entry costs beside its content.
         self.bytes += bytes + size_of::<K>() + 48;
         if self.bytes > MOST_BYTES {
-            *self = Self { rows: HashMap::new(), bytes };
+            *self = Self {
+                rows: HashMap::new(),
+                bytes,
+            };
         }
         self.rows.insert(key, row);
     }
@@ -94,7 +100,9 @@ impl Dictionary {
     /// [`EncodeError`].
     pub fn refer(&mut self, db: &Connection, event: &EventRecord) -> Result<References, EncodeError> {
         let endpoint = EndpointRow::of(&event.act);
-        let endpoint = endpoint.map(|endpoint| serde_json::to_string(&endpoint)).transpose()?;
+        let endpoint = endpoint
+            .map(|endpoint| serde_json::to_string(&endpoint))
+            .transpose()?;
         let session = serde_json::to_string(&event.session)?;
         let shape = serde_json::to_string(&Shape::of(event))?;
         Ok(References {
@@ -103,12 +111,15 @@ impl Dictionary {
             shape: intern(db, "shape", &mut self.shapes, &shape)?,
             path: self.path(db, event.act.path.as_deref())?,
             target: self.path(db, event.act.to.as_deref())?,
-            endpoint: endpoint.map(|text| intern(db, "endpoint", &mut self.endpoints, &text)).transpose()?,
+            endpoint: endpoint
+                .map(|text| intern(db, "endpoint", &mut self.endpoints, &text))
+                .transpose()?,
         })
     }
 
     fn text(&mut self, db: &Connection, text: Option<&str>) -> Result<Option<i64>, EncodeError> {
-        text.map(|text| intern(db, "text", &mut self.texts, text)).transpose()
+        text.map(|text| intern(db, "text", &mut self.texts, text))
+            .transpose()
     }
 
     fn process(&mut self, db: &Connection, process: &ProcessRef) -> Result<i64, EncodeError> {
@@ -130,7 +141,17 @@ impl Dictionary {
         }
         let sql = "INSERT INTO process (pid, ppid, started, exe, script, argv, cwd, uid, lineage)
                    VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)";
-        let ProcessKey { pid, ppid, started, exe, script, argv, cwd, uid, lineage } = &key;
+        let ProcessKey {
+            pid,
+            ppid,
+            started,
+            exe,
+            script,
+            argv,
+            cwd,
+            uid,
+            lineage,
+        } = &key;
         let row = db
             .prepare_cached(sql)?
             .insert(params![pid, ppid, started, exe, script, argv, cwd, uid, lineage])?;
@@ -145,8 +166,9 @@ impl Dictionary {
         if let Some(row) = self.paths.rows.get(&key) {
             return Ok(Some(*row));
         }
-        let row =
-            db.prepare_cached("INSERT INTO path (dir, name) VALUES (?1,?2)")?.insert(params![key.0, key.1])?;
+        let row = db
+            .prepare_cached("INSERT INTO path (dir, name) VALUES (?1,?2)")?
+            .insert(params![key.0, key.1])?;
         self.paths.remember(key, name.len(), row);
         Ok(Some(row))
     }
@@ -162,7 +184,9 @@ fn intern(
     if let Some(row) = memory.rows.get(text) {
         return Ok(*row);
     }
-    let row = db.prepare_cached(&format!("INSERT INTO {table} (value) VALUES (?1)"))?.insert([text])?;
+    let row = db
+        .prepare_cached(&format!("INSERT INTO {table} (value) VALUES (?1)"))?
+        .insert([text])?;
     memory.remember(Box::from(text), text.len(), row);
     Ok(row)
 }

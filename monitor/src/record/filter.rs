@@ -54,18 +54,26 @@ impl Filter {
     /// True where `event` is an answer. `limit` and `order` are not looked at.
     #[must_use]
     pub fn matches(&self, event: &EventRecord) -> bool {
-        self.id.as_deref().is_none_or(|prefix| starts_with_ignoring_case(&event.id, prefix))
+        self.id
+            .as_deref()
+            .is_none_or(|prefix| starts_with_ignoring_case(&event.id, prefix))
             && self.matches_time(event.time)
             && self.matches_session(&event.session)
             && (self.kind.is_empty() || self.kind.contains(&event.act.kind))
             && self.matches_verdict(event.verdict.called_for, event.verdict.applied)
             && self.path.as_ref().is_none_or(|pattern| {
-                [&event.act.path, &event.act.to].into_iter().flatten().any(|path| pattern.matches(path))
+                [&event.act.path, &event.act.to]
+                    .into_iter()
+                    .flatten()
+                    .any(|path| pattern.matches(path))
             })
             && self.host.as_ref().is_none_or(|pattern| {
                 pattern.matches(&event.host.name)
                     || event.act.name.as_ref().is_some_and(|name| pattern.matches(name))
-                    || event.act.address.is_some_and(|address| pattern.matches(&address.to_string()))
+                    || event
+                        .act
+                        .address
+                        .is_some_and(|address| pattern.matches(&address.to_string()))
             })
     }
 
@@ -95,7 +103,8 @@ impl Filter {
 }
 
 fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 /// A glob, or the beginning of a path or name.
@@ -122,12 +131,18 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let glob = if text.contains(['*', '?', '[', '{']) {
             let glob = GlobBuilder::new(text).literal_separator(true).build();
-            let glob = glob.map_err(|source| PatternError { text: text.to_owned(), source })?;
+            let glob = glob.map_err(|source| PatternError {
+                text: text.to_owned(),
+                source,
+            })?;
             Some(glob.compile_matcher())
         } else {
             None
         };
-        Ok(Self { text: text.to_owned(), glob })
+        Ok(Self {
+            text: text.to_owned(),
+            glob,
+        })
     }
 
     /// True where the pattern holds for `text`.
@@ -167,7 +182,11 @@ mod tests {
             ("10.0.0.1", "10.0.0.10", false),
         ];
         for (pattern, text, expected) in table {
-            assert_eq!(Pattern::parse(pattern).unwrap().matches(text), expected, "{pattern} on {text}");
+            assert_eq!(
+                Pattern::parse(pattern).unwrap().matches(text),
+                expected,
+                "{pattern} on {text}"
+            );
         }
         assert!(Pattern::parse("a[").is_err());
     }

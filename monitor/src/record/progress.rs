@@ -30,10 +30,14 @@ impl LastRun {
         let mut run: Option<Self> = None;
         // A death can leave one segment at the end that is still empty.
         for segment in list(dir).ok()?.iter().rev() {
-            let Ok(db) = open_for_reading(&segment.path) else { continue };
+            let Ok(db) = open_for_reading(&segment.path) else {
+                continue;
+            };
             let meta = |key| read_meta(&db, key).ok().flatten();
             let number = |key| meta(key).map_or(0, i64::cast_unsigned);
-            if run.is_none() && let Some(clean) = meta("clean") {
+            if run.is_none()
+                && let Some(clean) = meta("clean")
+            {
                 run = Some(Self {
                     clean: clean != 0,
                     committed: number("committed"),
@@ -41,7 +45,9 @@ impl LastRun {
                     last: None,
                 });
             }
-            if let Some(run) = &mut run && let Some(last) = meta("last") {
+            if let Some(run) = &mut run
+                && let Some(last) = meta("last")
+            {
                 run.last = Some(timestamp(last));
                 break;
             }
@@ -60,10 +66,20 @@ impl Progress {
     /// Opens the file, and starts anew from 0. Returns what the last run left there; `None` where it left nothing,
     /// or where the file cannot be opened.
     pub fn open(&mut self, dir: &Path) -> Option<u64> {
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(dir.join("taken"));
-        let file = file.inspect_err(|error| tracing::debug!(%error, "the store's count of what it took")).ok()?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(dir.join("taken"));
+        let file = file
+            .inspect_err(|error| tracing::debug!(%error, "the store's count of what it took"))
+            .ok()?;
         let mut bytes = [0; 8];
-        let before = file.read_exact_at(&mut bytes, 0).is_ok().then(|| u64::from_le_bytes(bytes));
+        let before = file
+            .read_exact_at(&mut bytes, 0)
+            .is_ok()
+            .then(|| u64::from_le_bytes(bytes));
         self.file = Some(file);
         self.note(0);
         before
@@ -72,7 +88,11 @@ impl Progress {
     /// Writes down that `accepted` events were taken in this run. A death of the process does not undo it.
     pub fn note(&mut self, accepted: u64) {
         // Nothing rests on this number but the figure in the report of a gap.
-        if let Some(Err(error)) = self.file.as_ref().map(|file| file.write_all_at(&accepted.to_le_bytes(), 0)) {
+        if let Some(Err(error)) = self
+            .file
+            .as_ref()
+            .map(|file| file.write_all_at(&accepted.to_le_bytes(), 0))
+        {
             tracing::debug!(%error, "the store's count of what it took");
         }
     }

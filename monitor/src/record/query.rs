@@ -65,7 +65,12 @@ pub fn visit(
     let mut segments = match list(dir) {
         Ok(segments) => segments,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(QueryError::Dir { path: dir.to_owned(), source }),
+        Err(source) => {
+            return Err(QueryError::Dir {
+                path: dir.to_owned(),
+                source,
+            });
+        }
     };
     if filter.order == Order::Newest {
         segments.reverse();
@@ -82,7 +87,10 @@ pub fn visit(
             // Retention took it while this was reading the ones before.
             Err(_) if !segment.path.exists() => {}
             Err(source) => {
-                first_error.get_or_insert(QueryError::Segment { path: segment.path, source });
+                first_error.get_or_insert(QueryError::Segment {
+                    path: segment.path,
+                    source,
+                });
             }
         }
     }
@@ -98,7 +106,8 @@ fn visit_segment(
     let db = open_for_reading(&segment.path)?;
     // One view of all tables for as long as this reads.
     db.execute_batch("BEGIN")?;
-    let after = |key, limit: Option<Timestamp>, past: fn(i64, i64) -> bool| match (read_meta(&db, key), limit) {
+    let after = |key, limit: Option<Timestamp>, past: fn(i64, i64) -> bool| match (read_meta(&db, key), limit)
+    {
         (Ok(Some(edge)), Some(limit)) => past(edge, nanoseconds(limit)),
         _ => false,
     };
@@ -108,7 +117,9 @@ fn visit_segment(
         return Ok(ControlFlow::Continue(()));
     }
     let (sql, values) = select(filter);
-    let Some(mut rows_wanted) = RowsWanted::new(&db, filter)? else { return Ok(ControlFlow::Continue(())) };
+    let Some(mut rows_wanted) = RowsWanted::new(&db, filter)? else {
+        return Ok(ControlFlow::Continue(()));
+    };
     let mut restorer = Restorer::new(&db);
     let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
@@ -141,23 +152,43 @@ fn select(filter: &Filter) -> (String, Vec<Value>) {
         let at = values.len();
         let (low, high) = ulid_range(prefix);
         // Ids that are no ULIDs are texts, and few: `matches` picks among them. (All texts sort before any blob.)
-        conditions.push(format!("(id BETWEEN ?{} AND ?{} OR id BETWEEN '' AND x'')", at + 1, at + 2));
+        conditions.push(format!(
+            "(id BETWEEN ?{} AND ?{} OR id BETWEEN '' AND x'')",
+            at + 1,
+            at + 2
+        ));
         values.extend([low, high].map(|ulid| Value::Blob(ulid.to_vec())));
     }
-    let order = if filter.order == Order::Newest { "DESC" } else { "ASC" };
-    let sql =
-        format!("SELECT {EVENT_COLUMNS} FROM event WHERE {} ORDER BY id {order}", conditions.join(" AND "));
+    let order = if filter.order == Order::Newest {
+        "DESC"
+    } else {
+        "ASC"
+    };
+    let sql = format!(
+        "SELECT {EVENT_COLUMNS} FROM event WHERE {} ORDER BY id {order}",
+        conditions.join(" AND ")
+    );
     (sql, values)
 }
 
 /// The first and the last ULID that begin with `prefix`; an empty range where none can.
 fn ulid_range(prefix: &str) -> ([u8; 16], [u8; 16]) {
     let edge = |fill: char| {
-        let text: String = prefix.chars().chain(std::iter::repeat(fill)).take(ulid::ULID_LEN).collect();
-        ulid::Ulid::from_string(&text).ok().filter(|ulid| ulid.to_string().eq_ignore_ascii_case(&text))
+        let text: String = prefix
+            .chars()
+            .chain(std::iter::repeat(fill))
+            .take(ulid::ULID_LEN)
+            .collect();
+        ulid::Ulid::from_string(&text)
+            .ok()
+            .filter(|ulid| ulid.to_string().eq_ignore_ascii_case(&text))
     };
     // A ULID's first character goes to 7 only.
-    let last = if prefix.is_empty() { Some(ulid::Ulid(u128::MAX)) } else { edge('Z') };
+    let last = if prefix.is_empty() {
+        Some(ulid::Ulid(u128::MAX))
+    } else {
+        edge('Z')
+    };
     match (edge('0'), last) {
         (Some(low), Some(high)) => (low.to_bytes(), high.to_bytes()),
         _ => ([0xff; 16], [0; 16]),
@@ -175,10 +206,23 @@ struct RowsWanted {
 impl RowsWanted {
     /// `None` where no row can be one.
     fn new(db: &Connection, filter: &Filter) -> Result<Option<Self>, DecodeError> {
-        let paths = filter.path.as_ref().map(|pattern| matching_paths(db, pattern)).transpose()?;
-        let endpoints = filter.host.as_ref().map(|pattern| matching_endpoints(db, pattern)).transpose()?;
+        let paths = filter
+            .path
+            .as_ref()
+            .map(|pattern| matching_paths(db, pattern))
+            .transpose()?;
+        let endpoints = filter
+            .host
+            .as_ref()
+            .map(|pattern| matching_endpoints(db, pattern))
+            .transpose()?;
         let none = paths.as_ref().is_some_and(HashSet::is_empty);
-        Ok((!none).then(|| Self { sessions: HashMap::new(), shapes: HashMap::new(), paths, endpoints }))
+        Ok((!none).then(|| Self {
+            sessions: HashMap::new(),
+            shapes: HashMap::new(),
+            paths,
+            endpoints,
+        }))
     }
 
     fn wants(
@@ -189,7 +233,9 @@ impl RowsWanted {
     ) -> Result<bool, DecodeError> {
         let (session, shape): (i64, i64) = (row.get(2)?, row.get(4)?);
         let in_set = |set: &HashSet<i64>, column| -> rusqlite::Result<bool> {
-            Ok(row.get::<_, Option<i64>>(column)?.is_some_and(|id| set.contains(&id)))
+            Ok(row
+                .get::<_, Option<i64>>(column)?
+                .is_some_and(|id| set.contains(&id)))
         };
         if let Some(paths) = &self.paths
             && !in_set(paths, 5)?
@@ -248,7 +294,9 @@ fn matching_endpoints(db: &Connection, pattern: &Pattern) -> Result<HashSet<i64>
         let text: String = row.get(1)?;
         let endpoint: EndpointRow<'_> = serde_json::from_str(&text)?;
         if endpoint.name.is_some_and(|name| pattern.matches(&name))
-            || endpoint.address.is_some_and(|address| pattern.matches(&address.to_string()))
+            || endpoint
+                .address
+                .is_some_and(|address| pattern.matches(&address.to_string()))
         {
             ids.insert(row.get(0)?);
         }

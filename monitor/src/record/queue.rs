@@ -50,15 +50,21 @@ pub struct QueueFigures {
 pub struct Batch {
     /// The oldest events, in order. They stay in the queue until [`Queue::done`].
     pub events: Vec<Arc<EventRecord>>,
-    /// Nothing more will come, and these are the last.
+    /// Nothing more will come.
     pub closing: bool,
+    /// Nothing waits behind these.
+    pub last: bool,
 }
 
 impl Queue {
     /// A queue for at most `capacity` events.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), state: Mutex::default(), changed: Condvar::new() }
+        Self {
+            capacity: capacity.max(1),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -88,7 +94,9 @@ impl Queue {
     /// [`MAX_BATCH`]. Returns an empty batch after `idle` without events, so that rotation and retention get their turn.
     #[must_use]
     pub fn take(&self, linger: Duration, idle: Duration, note: impl FnOnce(u64)) -> Batch {
-        let mut state = self.wait_until(self.lock(), idle, |state| !state.waiting.is_empty() || state.closing);
+        let mut state = self.wait_until(self.lock(), idle, |state| {
+            !state.waiting.is_empty() || state.closing
+        });
         if !state.waiting.is_empty() {
             let accepted = state.accepted;
             drop(state);
@@ -101,7 +109,11 @@ impl Queue {
         state.in_hand = state.waiting.len().min(MAX_BATCH);
         state.flush_wanted &= state.waiting.len() > MAX_BATCH;
         let events: Vec<_> = state.waiting.iter().take(state.in_hand).cloned().collect();
-        Batch { closing: state.closing && state.waiting.len() == events.len(), events }
+        Batch {
+            closing: state.closing,
+            last: state.waiting.len() == events.len(),
+            events,
+        }
     }
 
     /// Sleeps for `pause`, or until the queue is closed or somebody asks for a flush.
@@ -134,7 +146,9 @@ impl Queue {
         }
         state.flush_wanted = true;
         self.changed.notify_all();
-        state = self.wait_until(state, bound, |state| state.committed >= target || state.failures > failures);
+        state = self.wait_until(state, bound, |state| {
+            state.committed >= target || state.failures > failures
+        });
         state.committed >= target
     }
 
@@ -169,7 +183,11 @@ impl Queue {
             if left.is_zero() {
                 break;
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         state
     }

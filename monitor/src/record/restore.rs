@@ -47,8 +47,14 @@ impl<'a> Restorer<'a> {
         let mut event = shape.to_event(id_text(row.get(0)?), timestamp(row.get(1)?));
         event.session = self.session(row.get(2)?)?.as_ref().clone();
         event.process = self.process(row.get(3)?)?.as_ref().clone();
-        event.act.path = row.get::<_, Option<i64>>(5)?.map(|path| self.path(path)).transpose()?;
-        event.act.to = row.get::<_, Option<i64>>(6)?.map(|path| self.path(path)).transpose()?;
+        event.act.path = row
+            .get::<_, Option<i64>>(5)?
+            .map(|path| self.path(path))
+            .transpose()?;
+        event.act.to = row
+            .get::<_, Option<i64>>(6)?
+            .map(|path| self.path(path))
+            .transpose()?;
         if let Some(endpoint) = row.get(7)? {
             let endpoint: EndpointRow<'_> = self.json("endpoint", endpoint)?;
             event.act.address = endpoint.address;
@@ -134,7 +140,9 @@ impl<'a> Restorer<'a> {
     }
 
     fn value<T: FromSql>(&self, table: &str, id: i64) -> Result<T, DecodeError> {
-        let mut statement = self.db.prepare_cached(&format!("SELECT value FROM {table} WHERE id=?1"))?;
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("SELECT value FROM {table} WHERE id=?1"))?;
         Ok(statement.query_row([id], |row| row.get(0))?)
     }
 }

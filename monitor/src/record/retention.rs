@@ -66,14 +66,22 @@ mod tests {
             bytes,
             modified: now - hour * hours,
         };
-        let segments = [segment(1, 10, 50), segment(2, 10, 20), segment(3, 10, 5), segment(4, 10, 0)];
+        let segments = [
+            segment(1, 10, 50),
+            segment(2, 10, 20),
+            segment(3, 10, 5),
+            segment(4, 10, 0),
+        ];
         let numbers = |bytes, hours, active| {
             let config = StoreConfig {
                 retention_age: hour * hours,
                 retention_bytes: bytes,
                 ..StoreConfig::default()
             };
-            past(&segments, &config, active, now).iter().map(|segment| segment.number).collect::<Vec<_>>()
+            past(&segments, &config, active, now)
+                .iter()
+                .map(|segment| segment.number)
+                .collect::<Vec<_>>()
         };
         assert_eq!(numbers(100, 100, Some(4)), Vec::<u64>::new());
         assert_eq!(numbers(100, 24, Some(4)), [1]);

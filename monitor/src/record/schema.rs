@@ -131,7 +131,9 @@ pub fn split_path(path: &str) -> (&str, &str) {
 /// Nanoseconds since 1970, held to the years 1677 to 2262 that 64 bits can say.
 #[must_use]
 pub fn nanoseconds(time: Timestamp) -> i64 {
-    let nanoseconds = time.as_nanosecond().clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+    let nanoseconds = time
+        .as_nanosecond()
+        .clamp(i128::from(i64::MIN), i128::from(i64::MAX));
     i64::try_from(nanoseconds).unwrap_or(i64::MAX)
 }
 

@@ -90,16 +90,23 @@ pub fn list(dir: &Path) -> std::io::Result<Vec<SegmentFile>> {
         let name = path.file_name().and_then(|name| name.to_str());
         let number = name.and_then(|name| name.strip_prefix("events-")?.strip_suffix(".db")?.parse().ok());
         // One that was unlinked since the directory was read is none.
-        let (Some(number), Ok(metadata)) = (number, path.metadata()) else { continue };
+        let (Some(number), Ok(metadata)) = (number, path.metadata()) else {
+            continue;
+        };
         let mut segment = SegmentFile {
             number,
             bytes: metadata.len(),
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
             path,
         };
-        for metadata in companions(&segment.path).iter().filter_map(|path| path.metadata().ok()) {
+        for metadata in companions(&segment.path)
+            .iter()
+            .filter_map(|path| path.metadata().ok())
+        {
             segment.bytes += metadata.len();
-            segment.modified = segment.modified.max(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+            segment.modified = segment
+                .modified
+                .max(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
         }
         segments.push(segment);
     }
@@ -126,7 +133,10 @@ impl Segment {
     /// [`SegmentError`].
     pub fn open(dir: &Path, number: u64) -> Result<Self, SegmentError> {
         let path = segment_path(dir, number);
-        let fail = |source: rusqlite::Error| SegmentError::Write { path: path.clone(), source: source.into() };
+        let fail = |source: rusqlite::Error| SegmentError::Write {
+            path: path.clone(),
+            source: source.into(),
+        };
         let db = Connection::open(&path).map_err(fail)?;
         db.busy_timeout(Duration::from_secs(2)).map_err(fail)?;
         db.set_prepared_statement_cache_capacity(32);
@@ -137,7 +147,9 @@ impl Segment {
              PRAGMA wal_autocheckpoint=500; PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY;",
         )
         .map_err(fail)?;
-        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
+        let version: i64 = db
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(fail)?;
         if version == 0 {
             let now = nanoseconds(Timestamp::now());
             db.execute_batch(&format!(
@@ -147,13 +159,22 @@ impl Segment {
         } else if version != VERSION {
             return Err(SegmentError::Version { path, version });
         }
-        let metadata = path
-            .metadata()
-            .map_err(|source| SegmentError::File { action: "read", path: path.clone(), source })?;
+        let metadata = path.metadata().map_err(|source| SegmentError::File {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?;
         let created = read_meta(&db, "created").map_err(fail)?.unwrap_or_default();
         let created = crate::record::schema::timestamp(created);
         let file = (metadata.dev(), metadata.ino());
-        Ok(Self { number, file, created, db, dictionary: Dictionary::default(), path })
+        Ok(Self {
+            number,
+            file,
+            created,
+            db,
+            dictionary: Dictionary::default(),
+            path,
+        })
     }
 
     /// Writes a batch in one transaction, with `meta` beside it: all of it or nothing.
@@ -164,10 +185,17 @@ impl Segment {
         // A file that was unlinked takes everything and keeps nothing.
         match self.path.metadata() {
             Ok(metadata) if (metadata.dev(), metadata.ino()) == self.file => {}
-            _ => return Err(SegmentError::Gone { path: self.path.clone() }),
+            _ => {
+                return Err(SegmentError::Gone {
+                    path: self.path.clone(),
+                });
+            }
         }
         self.transaction(events, meta)
-            .map_err(|source| SegmentError::Write { path: self.path.clone(), source })
+            .map_err(|source| SegmentError::Write {
+                path: self.path.clone(),
+                source,
+            })
     }
 
     fn transaction(&mut self, events: &[Arc<EventRecord>], meta: &[(&str, i64)]) -> Result<(), EncodeError> {
@@ -218,7 +246,12 @@ impl Segment {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let log = companions(&self.path).into_iter().next();
-        [Some(self.path.clone()), log].iter().flatten().filter_map(|path| path.metadata().ok()).map(|m| m.len()).sum()
+        [Some(self.path.clone()), log]
+            .iter()
+            .flatten()
+            .filter_map(|path| path.metadata().ok())
+            .map(|m| m.len())
+            .sum()
     }
 
     /// Folds the write-ahead log in; nothing is written to this segment any more.
@@ -226,8 +259,13 @@ impl Segment {
     /// # Errors
     /// [`SegmentError`]: the log then stays beside it, which does no harm.
     pub fn seal(self) -> Result<(), SegmentError> {
-        let fail = |source: rusqlite::Error| SegmentError::Write { path: self.path.clone(), source: source.into() };
-        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(fail)
+        let fail = |source: rusqlite::Error| SegmentError::Write {
+            path: self.path.clone(),
+            source: source.into(),
+        };
+        self.db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(fail)
     }
 }
 
@@ -236,7 +274,10 @@ impl Segment {
 /// # Errors
 /// As SQLite says.
 pub fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     db.busy_timeout(Duration::from_secs(2))?;
     db.execute_batch("PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;")?;
     Ok(db)
@@ -247,7 +288,9 @@ pub fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
 /// # Errors
 /// As SQLite says.
 pub fn read_meta(db: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached("SELECT value FROM meta WHERE key=?1")?.query_row([key], |row| row.get(0)).optional()
+    db.prepare_cached("SELECT value FROM meta WHERE key=?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
 }
 
 fn write_meta(db: &Connection, values: &[(&str, i64)]) -> rusqlite::Result<()> {

@@ -65,7 +65,11 @@ impl Store {
     pub fn open(dir: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::new(config.backlog));
         let thread = WriterThread::start(dir, config, Arc::clone(&queue)).map_err(StoreError::Thread)?;
-        Ok(Self { dir: dir.to_owned(), queue, thread })
+        Ok(Self {
+            dir: dir.to_owned(),
+            queue,
+            thread,
+        })
     }
 
     /// A handle that records events.
@@ -107,7 +111,11 @@ impl Store {
     /// # Errors
     /// [`QueryError`].
     pub fn get(&self, id: &str) -> Result<Option<EventRecord>, QueryError> {
-        let filter = Filter { id: Some(id.to_owned()), limit: Some(1), ..Filter::default() };
+        let filter = Filter {
+            id: Some(id.to_owned()),
+            limit: Some(1),
+            ..Filter::default()
+        };
         Ok(self.query(&filter)?.pop())
     }
 

@@ -85,8 +85,14 @@ impl WriterThread {
             pause: PAUSES.0,
         };
         work.settle();
-        let handle = std::thread::Builder::new().name("store".to_owned()).spawn(move || work.run())?;
-        Ok(Self { queue, status, handle: Some(handle) })
+        let handle = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || work.run())?;
+        Ok(Self {
+            queue,
+            status,
+            handle: Some(handle),
+        })
     }
 
     /// What it says about itself, now.
@@ -123,24 +129,33 @@ struct Work {
 impl Work {
     fn run(mut self) {
         let mut looked = Instant::now();
-        let mut last_attempts = 0;
+        let mut last_attempts = LAST_ATTEMPTS;
         loop {
             let progress = &mut self.progress;
-            let batch = self.queue.take(LINGER, IDLE, |accepted| progress.note(accepted));
+            // Without a segment, the state is to be mended even while nothing happens.
+            let idle = if self.segment.is_some() { IDLE } else { PAUSES.0 };
+            let batch = self.queue.take(LINGER, idle, |accepted| progress.note(accepted));
             let stored = self.store(&batch);
             self.queue.done(stored);
-            if batch.closing {
-                last_attempts += 1;
-                if stored || last_attempts >= LAST_ATTEMPTS {
-                    break;
+            match (stored, batch.closing) {
+                (true, true) if batch.last => break,
+                (true, _) => {
+                    if looked.elapsed() >= IDLE || self.wants_rotation() {
+                        self.rotate();
+                        looked = Instant::now();
+                    }
                 }
-            }
-            if !stored {
-                self.queue.pause(self.pause);
-                self.pause = (self.pause * 2).min(PAUSES.1);
-            } else if looked.elapsed() >= IDLE || self.wants_rotation() {
-                self.rotate();
-                looked = Instant::now();
+                (false, true) if last_attempts == 1 => break,
+                (false, closing) => {
+                    last_attempts -= u32::from(closing);
+                    if looked.elapsed() >= IDLE {
+                        // Room may be made by what is past its retention.
+                        self.retain();
+                        looked = Instant::now();
+                    }
+                    self.queue.pause(self.pause);
+                    self.pause = (self.pause * 2).min(PAUSES.1);
+                }
             }
         }
         self.shut_down();
@@ -195,8 +210,15 @@ impl Work {
         if self.segment.is_none() {
             make_dir(&self.dir)?;
             self.begin_run();
-            let fail = |source| SegmentError::File { action: "read", path: self.dir.clone(), source };
-            let number = segment::list(&self.dir).map_err(fail)?.last().map_or(1, |last| last.number);
+            let fail = |source| SegmentError::File {
+                action: "read",
+                path: self.dir.clone(),
+                source,
+            };
+            let number = segment::list(&self.dir)
+                .map_err(fail)?
+                .last()
+                .map_or(1, |last| last.number);
             let opened = match Segment::open(&self.dir, number) {
                 // A damaged segment, or another version's, is left for reading as far as that goes.
                 Err(error) if is_unusable(&error) => Segment::open(&self.dir, number + 1)?,
@@ -208,8 +230,13 @@ impl Work {
         }
         let unclean_stops = lock(&self.status).unclean_stops;
         // Never taken: it is there by now.
-        let missing = || SegmentError::Gone { path: self.dir.clone() };
-        self.segment.as_mut().map(|segment| (segment, unclean_stops)).ok_or_else(missing)
+        let missing = || SegmentError::Gone {
+            path: self.dir.clone(),
+        };
+        self.segment
+            .as_mut()
+            .map(|segment| (segment, unclean_stops))
+            .ok_or_else(missing)
     }
 
     /// Once a run: finds out how the last one ended.
@@ -218,24 +245,35 @@ impl Work {
             return;
         }
         let taken = self.progress.open(&self.dir);
-        let Some(run) = LastRun::read(&self.dir) else { return };
+        let Some(run) = LastRun::read(&self.dir) else {
+            return;
+        };
         let mut status = lock(&self.status);
         status.unclean_stops = run.unclean_stops + u64::from(!run.clean);
         if !run.clean {
             let lost = taken.unwrap_or(0).saturating_sub(run.committed);
             tracing::warn!(lost, "the store was stopped without a shutdown");
-            status.gap = Some(Gap { after: run.last, opened: jiff::Timestamp::now(), lost });
+            status.gap = Some(Gap {
+                after: run.last,
+                opened: jiff::Timestamp::now(),
+                lost,
+            });
         }
     }
 
     fn wants_rotation(&self) -> bool {
         let limit = self.config.segment_bytes.min(self.config.retention_bytes / 4);
-        self.segment.as_ref().is_some_and(|segment| segment.bytes() > limit)
+        self.segment
+            .as_ref()
+            .is_some_and(|segment| segment.bytes() > limit)
     }
 
     /// Begins a new segment where the present one is large or old, and lets retention look.
     fn rotate(&mut self) {
-        let old = self.segment.as_ref().is_some_and(|segment| segment.age() > self.config.segment_age);
+        let old = self
+            .segment
+            .as_ref()
+            .is_some_and(|segment| segment.age() > self.config.segment_age);
         if (old || self.wants_rotation())
             && let Some(segment) = self.segment.take()
         {
@@ -268,7 +306,13 @@ impl Work {
     }
 
     fn shut_down(mut self) {
-        let Some(mut segment) = self.segment.take() else { return };
+        let given_up = self.queue.figures().waiting;
+        if given_up > 0 {
+            tracing::error!(given_up, "events that the disk refused to the end are lost");
+        }
+        let Some(mut segment) = self.segment.take() else {
+            return;
+        };
         let result = segment.write(&[], &[("clean", 1)]).and_then(|()| segment.seal());
         if let Err(error) = result {
             tracing::warn!(%error, "shutdown of the store");
@@ -277,20 +321,31 @@ impl Work {
 }
 
 fn run_meta(committed: u64, unclean_stops: u64) -> [(&'static str, i64); 3] {
-    [("clean", 0), ("committed", committed.cast_signed()), ("unclean_stops", unclean_stops.cast_signed())]
+    [
+        ("clean", 0),
+        ("committed", committed.cast_signed()),
+        ("unclean_stops", unclean_stops.cast_signed()),
+    ]
 }
 
 fn make_dir(dir: &Path) -> Result<(), SegmentError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| SegmentError::File { action: "create", path: dir.to_owned(), source })
+    made.map_err(|source| SegmentError::File {
+        action: "create",
+        path: dir.to_owned(),
+        source,
+    })
 }
 
 fn is_unusable(error: &SegmentError) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match error {
         SegmentError::Version { .. } => true,
-        SegmentError::Write { source: crate::record::dictionary::EncodeError::Sqlite(source), .. } => {
+        SegmentError::Write {
+            source: crate::record::dictionary::EncodeError::Sqlite(source),
+            ..
+        } => {
             matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
         }
         _ => false,

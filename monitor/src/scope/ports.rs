@@ -57,7 +57,7 @@ impl Ports {
         for range in ranges {
             match merged.last_mut() {
                 Some(last) if range.first <= last.last.saturating_add(1) => {
-                    last.last = last.last.max(range.last)
+                    last.last = last.last.max(range.last);
                 }
                 _ => merged.push(range),
             }
@@ -114,7 +114,7 @@ fn range(text: &str) -> Result<PortRange, EndpointError> {
         Some((first, last)) => (port(first.trim(), text)?, port(last.trim(), text)?),
         None => (port(text, text)?, port(text, text)?),
     };
-    PortRange::new(first, last).ok_or_else(|| EndpointError::PortOrder { first, last })
+    PortRange::new(first, last).ok_or(EndpointError::PortOrder { first, last })
 }
 
 fn port(text: &str, whole: &str) -> Result<u16, EndpointError> {

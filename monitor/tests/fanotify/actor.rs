@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::libc;
@@ -103,6 +104,8 @@ fn perform(act: &str, paths: &[PathBuf]) -> io::Result<()> {
         }),
         "time-opens" => time(&paths[1], 20_000, path, |path| drop(File::open(path))),
         "churn" => (0..100_000).try_for_each(|_| fs::write(path, "x").and_then(|()| fs::remove_file(path))),
+        "race" => race(path, &paths[1]),
+        "steal" => steal(path),
         "spin" => {
             let start = Instant::now();
             while start.elapsed() < Duration::from_secs(2) {}
@@ -111,6 +114,44 @@ fn perform(act: &str, paths: &[PathBuf]) -> io::Result<()> {
         "open-often" => (0..200).try_for_each(|_| read(path)),
         other => panic!("no such act: {other}"),
     }
+}
+
+/// Opens a thousand times, while other threads read from whatever descriptor that may have become.
+fn steal(path: &Path) -> io::Result<()> {
+    let done = AtomicBool::new(false);
+    let stolen = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut bytes = [0_u8; 6];
+                while !done.load(Ordering::Relaxed) {
+                    for fd in 3..12 {
+                        // SAFETY: the buffer is as long as said; a descriptor that is not open is an error.
+                        let length = unsafe { libc::pread(fd, bytes.as_mut_ptr().cast(), 6, 0) };
+                        stolen.fetch_or(length == 6 && bytes == *b"secret", Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        let opened = (0..1000).filter(|_| File::open(path).is_ok()).count();
+        stolen.fetch_or(opened > 0, Ordering::Relaxed);
+        done.store(true, Ordering::Relaxed);
+    });
+    if stolen.into_inner() {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(libc::EPERM))
+    }
+}
+
+/// Opens without a pause for two seconds; writes how many opens succeeded.
+fn race(path: &Path, into: &Path) -> io::Result<()> {
+    let start = Instant::now();
+    let mut won = 0;
+    while start.elapsed() < Duration::from_secs(2) {
+        won += u32::from(File::open(path).is_ok());
+    }
+    fs::write(into, won.to_string())
 }
 
 /// Writes the nanoseconds that one act takes into a file.

@@ -1,7 +1,10 @@
 //! What an outsider pays on a guarded file, and that nobody pays beside it.
 
+use std::time::{Duration, Instant};
+
 use scopeward::observe::fanotify::{Guarded, Settings};
 
+use crate::actor::Actor;
 use crate::session::{Session, can_run, outsider, settings};
 
 /// Nanoseconds of one act of an outsider on `name`: the median of five.
@@ -68,7 +71,7 @@ fn what_many_guards_cost() {
         },
         Guarded::default(),
     ] {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let coverage = session.tier.set(&guarded).unwrap();
         println!(
             "{} guards: {:?} after {:?}",
@@ -102,4 +105,30 @@ fn what_many_guards_cost() {
         .lines()
         .filter(|line| line.starts_with("VmRSS") || line.starts_with("RssAnon"));
     println!("watchdog: {:?}", lines.collect::<Vec<_>>());
+}
+
+#[test]
+#[ignore = "a measurement: run it alone"]
+fn how_often_a_member_wins_the_race_for_a_replaced_file() {
+    if !can_run() {
+        return;
+    }
+    let session = Session::new();
+    let (key, result) = (session.path("key"), session.path("result"));
+    let mut actor = Actor::start("race", &[&key, &result]);
+    session.enrol(actor.pid());
+    actor.go();
+    let start = Instant::now();
+    let mut replaced = 0;
+    while start.elapsed() < Duration::from_millis(1800) {
+        std::fs::write(session.path("new"), "newer").unwrap();
+        std::fs::rename(session.path("new"), &key).unwrap();
+        replaced += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(actor.finish(), 0);
+    println!(
+        "{} opens of {replaced} new files",
+        std::fs::read_to_string(&result).unwrap()
+    );
 }

@@ -7,6 +7,7 @@
 mod actor;
 mod changes;
 mod cost;
+mod filesystems;
 mod host;
 mod opens;
 mod refresh;

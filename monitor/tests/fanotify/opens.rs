@@ -51,6 +51,16 @@ fn a_guarded_file_is_denied_under_every_name() {
 }
 
 #[test]
+fn no_thread_reads_a_byte_in_a_thousand_tries() {
+    if !can_run() {
+        return;
+    }
+    let session = Session::new();
+    hold(&session, "steal", &[&session.path("key")]);
+    assert_eq!(session.tier.counters().denied, 1000);
+}
+
+#[test]
 fn a_rename_first_does_not_help() {
     if !can_run() {
         return;

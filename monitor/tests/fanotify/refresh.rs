@@ -25,7 +25,7 @@ fn refreshed(session: &Session, path: &Path) {
     within(Duration::from_secs(2), told).unwrap_or_else(|| panic!("{} was not refreshed", path.display()));
 }
 
-fn held(session: &Session, path: &Path) {
+pub fn held(session: &Session, path: &Path) {
     refreshed(session, path);
     assert_eq!(session.member("open", &[path]), EPERM);
     assert_eq!(outsider("open", &[path]), 0);

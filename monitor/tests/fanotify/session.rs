@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,14 @@ pub struct Seen {
     pub refreshed: Mutex<Vec<(PathBuf, u64)>>,
     /// How long each verdict takes.
     pub delay: Mutex<Duration>,
+    /// Callbacks panic.
+    pub fails: AtomicBool,
+}
+
+impl Seen {
+    fn fail(&self) {
+        assert!(!self.fails.load(Ordering::SeqCst), "as the test wants it");
+    }
 }
 
 impl Arbiter for Seen {
@@ -40,6 +49,7 @@ impl Arbiter for Seen {
     fn decide(&self, opening: &Opening<'_>) -> Answer {
         let delay = *self.delay.lock().unwrap();
         std::thread::sleep(delay);
+        self.fail();
         let &Opening {
             pid,
             exec,
@@ -71,6 +81,7 @@ impl Observer for Seen {
     }
 
     fn refreshed(&self, path: &Path, _dev: (u32, u32), inode: u64) {
+        self.fail();
         self.refreshed.lock().unwrap().push((path.to_owned(), inode));
     }
 }

@@ -1,6 +1,7 @@
 //! Nobody outside a session waits for a daemon that does not answer.
 
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::libc::EPERM;
@@ -136,4 +137,32 @@ fn a_busy_machine_is_no_reason_to_release() {
     let counters = session.tier.counters();
     assert_eq!((counters.releases, counters.errors), (0, 0), "{counters:?}");
     assert!(spinning.into_iter().all(|actor| actor.finish() == 0));
+}
+
+#[test]
+fn a_verdict_that_fails_is_a_denial() {
+    if !can_run() {
+        return;
+    }
+    let session = Session::new();
+    session.seen.fails.store(true, Ordering::SeqCst);
+    assert_eq!(session.member("open", &[&session.path("key")]), EPERM);
+    assert_eq!(outsider("open", &[&session.path("key")]), 0);
+    assert_eq!(session.tier.counters().errors, 1);
+}
+
+#[test]
+fn without_its_keeper_nobody_is_asked() {
+    if !can_run() {
+        return;
+    }
+    let session = Session::new();
+    session.seen.fails.store(true, Ordering::SeqCst);
+    std::fs::remove_file(session.path("key")).unwrap();
+    std::fs::write(session.path("key"), "secret").unwrap();
+    let gone = || matches!(session.tier.state(), FanotifyState::Unavailable { .. }).then_some(());
+    within(Duration::from_secs(2), gone).unwrap();
+    assert_eq!(session.member("open", &[&session.path("key")]), 0);
+    assert!(session.tier.disarm().is_err());
+    assert_eq!(session.tier.watchdog(), None);
 }

@@ -14,13 +14,13 @@ use crate::process;
 /// How long the daemon may take to be ready, or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the command line finds the daemon that it talks to.
-const SOCKET_ENV: &str = "SCOPEWARD_SOCKET";
+/// Names the settings, and with them the daemon that the command line talks to.
+const CONFIG_ENV: &str = "SCOPEWARD_CONFIG";
 
 /// A running daemon; killed with the value if it was not ended before.
 pub struct Daemon {
     binary: PathBuf,
-    socket: PathBuf,
+    settings: PathBuf,
     log: PathBuf,
     process: Child,
 }
@@ -42,10 +42,9 @@ impl Daemon {
             .stderr(output)
             .spawn()
             .map_err(cannot)?;
-        let socket = stage.path("run/scopeward.sock");
         let mut daemon = Self {
             binary: binary.to_path_buf(),
-            socket,
+            settings: stage.path("daemon.toml"),
             log,
             process,
         };
@@ -70,7 +69,7 @@ impl Daemon {
     /// `scopeward`, talking to this daemon; without arguments yet.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        command.env(SOCKET_ENV, &self.socket);
+        command.env(CONFIG_ENV, &self.settings);
         command
     }
 

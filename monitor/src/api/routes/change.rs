@@ -42,7 +42,10 @@ fn own_process(peer: &Peer, pid: u32) -> Result<(), ControlError> {
     if own || peer.uid == 0 {
         Ok(())
     } else {
-        let why = format!("process {pid} does not run as the user who asks (uid {})", peer.uid);
+        let why = format!(
+            "process {pid} does not run as the user who asks (uid {})",
+            peer.uid
+        );
         Err(refused(why, "enrol processes of your own; root may enrol any"))
     }
 }
@@ -98,7 +101,10 @@ async fn change(
     shared.policy.may_change(&peer, change, &session.owner)?;
     if reason.trim().is_empty() || reason.chars().count() > MOST_REASON {
         let remedy = format!("say why in at most {MOST_REASON} characters; it is recorded");
-        return Err(Failure::malformed(format!("the reason for {} is missing or too long", change.word()), remedy));
+        return Err(Failure::malformed(
+            format!("the reason for {} is missing or too long", change.word()),
+            remedy,
+        ));
     }
     let done = shared.ask(move |control| match change {
         Change::Freeze => control.freeze(&id, &reason, &peer),

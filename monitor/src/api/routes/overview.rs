@@ -18,7 +18,10 @@ pub async fn status(State(shared): State<Shared>, ConnectInfo(peer): ConnectInfo
 }
 
 /// `GET /scopes`.
-pub async fn scopes(State(shared): State<Shared>, ConnectInfo(peer): ConnectInfo<Peer>) -> Json<Vec<ScopeInfo>> {
+pub async fn scopes(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Json<Vec<ScopeInfo>> {
     let mut scopes = shared.control.scopes();
     if !shared.policy.reads_all(&peer) {
         scopes.iter_mut().for_each(hide_error);
@@ -29,16 +32,24 @@ pub async fn scopes(State(shared): State<Shared>, ConnectInfo(peer): ConnectInfo
 /// An error shows lines of the file, which the caller may not be allowed to read.
 fn hide_error(scope: &mut ScopeInfo) {
     if scope.error.is_some() {
-        scope.error = Some("the file has errors; root, operators and the readers' group see them here".to_owned());
+        scope.error =
+            Some("the file has errors; root, operators and the readers' group see them here".to_owned());
     }
 }
 
 /// `GET /agents`: all of them; the figures of those who may not read all are about their own sessions.
-pub async fn agents(State(shared): State<Shared>, ConnectInfo(peer): ConnectInfo<Peer>) -> Json<Vec<AgentInfo>> {
+pub async fn agents(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Json<Vec<AgentInfo>> {
     let mut agents = shared.control.agents();
     if !shared.policy.reads_all(&peer) {
-        let own: Vec<_> =
-            shared.control.sessions().into_iter().filter(|session| session.owner.uid == peer.uid).collect();
+        let own: Vec<_> = shared
+            .control
+            .sessions()
+            .into_iter()
+            .filter(|session| session.owner.uid == peer.uid)
+            .collect();
         for agent in &mut agents {
             let sessions = || own.iter().filter(|session| session.agent == agent.name);
             let running =

@@ -11,7 +11,10 @@ use crate::api::server::Shared;
 use crate::api::types::{SessionInfo, Tree};
 
 /// `GET /sessions`: those that the caller may read.
-pub async fn list(State(shared): State<Shared>, ConnectInfo(peer): ConnectInfo<Peer>) -> Json<Vec<SessionInfo>> {
+pub async fn list(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Json<Vec<SessionInfo>> {
     let mut sessions = shared.control.sessions();
     sessions.retain(|session| shared.policy.reads(&peer, &session.owner));
     Json(sessions)

@@ -11,7 +11,9 @@ const OTHERS: &str = "s-00000000000000aa";
 const REASON: &str = r#"{"reason":"test"}"#;
 
 fn reason() -> ChangeRequest {
-    ChangeRequest { reason: "by hand".into() }
+    ChangeRequest {
+        reason: "by hand".into(),
+    }
 }
 
 async fn post_as(uid: u32, served: &Served, target: &str, body: &str) -> Option<(u16, String)> {
@@ -22,16 +24,39 @@ async fn post_as(uid: u32, served: &Served, target: &str, body: &str) -> Option<
 
 #[tokio::test]
 async fn root_changes_and_the_session_shows_it() {
-    let served = serve_with(Policy { operators: BTreeSet::from([nix::unistd::geteuid().as_raw()]), readers: None });
+    let served = serve_with(Policy {
+        operators: BTreeSet::from([nix::unistd::geteuid().as_raw()]),
+        readers: None,
+    });
     let client = &served.client;
-    let post = async |change: &str| client.post::<SessionInfo>(&format!("/v1/sessions/{OWN}/{change}"), &reason()).await;
-    assert_eq!(post("freeze").await.unwrap().status, SessionState::Frozen("by hand".into()));
+    let post = async |change: &str| {
+        client
+            .post::<SessionInfo>(&format!("/v1/sessions/{OWN}/{change}"), &reason())
+            .await
+    };
+    assert_eq!(
+        post("freeze").await.unwrap().status,
+        SessionState::Frozen("by hand".into())
+    );
     assert_eq!(post("thaw").await.unwrap().status, SessionState::Running);
-    assert_eq!(post("kill").await.unwrap().status, SessionState::Killed("by hand".into()));
+    assert_eq!(
+        post("kill").await.unwrap().status,
+        SessionState::Killed("by hand".into())
+    );
     for (target, body, status) in [
         ("/v1/sessions/s-nobody/kill", reason(), 404),
-        (&format!("/v1/sessions/{OWN}/kill"), ChangeRequest { reason: " ".into() }, 400),
-        (&format!("/v1/sessions/{OWN}/kill"), ChangeRequest { reason: "x".repeat(5_000) }, 400),
+        (
+            &format!("/v1/sessions/{OWN}/kill"),
+            ChangeRequest { reason: " ".into() },
+            400,
+        ),
+        (
+            &format!("/v1/sessions/{OWN}/kill"),
+            ChangeRequest {
+                reason: "x".repeat(5_000),
+            },
+            400,
+        ),
     ] {
         match client.post::<SessionInfo>(target, &body).await {
             Err(ClientError::Refused { status: actual, .. }) => assert_eq!(actual.as_u16(), status),
@@ -50,11 +75,18 @@ async fn owners_stop_their_own_and_thaw_nothing() {
         (format!("/sessions/{OTHERS}/freeze"), 403),
         (format!("/sessions/{OTHERS}/kill"), 403),
     ] {
-        let Some((status, body)) = post_as(OTHER, &served, &target, REASON).await else { return };
+        let Some((status, body)) = post_as(OTHER, &served, &target, REASON).await else {
+            return;
+        };
         assert_eq!(status, expected, "{target}: {body}");
     }
-    let served = serve_with(Policy { operators: BTreeSet::from([OTHER]), readers: None });
-    let (status, body) = post_as(OTHER, &served, &format!("/sessions/{OTHERS}/thaw"), REASON).await.unwrap();
+    let served = serve_with(Policy {
+        operators: BTreeSet::from([OTHER]),
+        readers: None,
+    });
+    let (status, body) = post_as(OTHER, &served, &format!("/sessions/{OTHERS}/thaw"), REASON)
+        .await
+        .unwrap();
     assert_eq!(status, 200, "an operator: {body}");
 }
 
@@ -63,8 +95,17 @@ async fn nothing_changes_anything_from_inside_a_session() {
     let served = serve();
     // The client of this test is this very process: root, where the tests run as root.
     *served.fake.inside.lock().unwrap() = Some(std::process::id());
-    let enrol = EnrolRequest { pid: std::process::id(), scope: ScopeChoice::Matching, mode: None };
-    let mut answers = vec![served.client.post::<serde_json::Value>("/v1/sessions", &enrol).await];
+    let enrol = EnrolRequest {
+        pid: std::process::id(),
+        scope: ScopeChoice::Matching,
+        mode: None,
+    };
+    let mut answers = vec![
+        served
+            .client
+            .post::<serde_json::Value>("/v1/sessions", &enrol)
+            .await,
+    ];
     for change in ["freeze", "thaw", "kill"] {
         let target = format!("/v1/sessions/{OWN}/{change}");
         answers.push(served.client.post(&target, &reason()).await);
@@ -73,13 +114,23 @@ async fn nothing_changes_anything_from_inside_a_session() {
         match answer {
             Err(ClientError::Refused { status, body }) => {
                 assert_eq!(status.as_u16(), 403);
-                assert!(body.error.contains("inside agent session s-00000000000000aa"), "{body:?}");
+                assert!(
+                    body.error.contains("inside agent session s-00000000000000aa"),
+                    "{body:?}"
+                );
             }
             other => panic!("{other:?}"),
         }
     }
     assert!(served.fake.enrolled.lock().unwrap().is_empty());
-    assert!(served.client.get::<Vec<SessionInfo>>("/v1/sessions").await.is_ok(), "reading goes on");
+    assert!(
+        served
+            .client
+            .get::<Vec<SessionInfo>>("/v1/sessions")
+            .await
+            .is_ok(),
+        "reading goes on"
+    );
 }
 
 #[tokio::test]
@@ -87,17 +138,28 @@ async fn anybody_enrols_a_process_of_their_own_only() {
     let served = serve();
     let request = EnrolRequest {
         pid: std::process::id(),
-        scope: ScopeChoice::Inline { text: "name = \"x\"".into(), file: "x.toml".into() },
+        scope: ScopeChoice::Inline {
+            text: "name = \"x\"".into(),
+            file: "x.toml".into(),
+        },
         mode: Some(Mode::Observe),
     };
     let enrolled: Enrolled = served.client.post("/v1/sessions", &request).await.unwrap();
     assert_eq!((enrolled.mode, enrolled.warnings.len()), (Mode::Observe, 1));
     assert_eq!(*served.fake.enrolled.lock().unwrap(), [request]);
-    let body = format!(r#"{{"pid":{},"scope":{{"named":"claude-code"}}}}"#, std::process::id());
-    let Some((status, answer)) = post_as(OTHER, &served, "/sessions", &body).await else { return };
+    let body = format!(
+        r#"{{"pid":{},"scope":{{"named":"claude-code"}}}}"#,
+        std::process::id()
+    );
+    let Some((status, answer)) = post_as(OTHER, &served, "/sessions", &body).await else {
+        return;
+    };
     assert_eq!(status, 403, "{answer}");
     let mut child = std::process::Command::new("sleep");
-    let mut child = std::os::unix::process::CommandExt::uid(&mut child, OTHER).arg("60").spawn().unwrap();
+    let mut child = std::os::unix::process::CommandExt::uid(&mut child, OTHER)
+        .arg("60")
+        .spawn()
+        .unwrap();
     let body = format!(r#"{{"pid":{},"scope":"matching"}}"#, child.id());
     let (status, answer) = post_as(OTHER, &served, "/sessions", &body).await.unwrap();
     child.kill().unwrap();
@@ -120,12 +182,21 @@ async fn malformed_bodies_are_named() {
         (format!("/sessions/{OWN}/kill"), r#"{"reason":1}"#, 422),
         ("/sessions".into(), r#"{"pid":-1,"scope":"matching"}"#, 422),
         ("/sessions".into(), r#"{"pid":0,"scope":"matching"}"#, 422),
-        ("/sessions".into(), r#"{"pid":4294967295,"scope":"matching"}"#, 422),
+        (
+            "/sessions".into(),
+            r#"{"pid":4294967295,"scope":"matching"}"#,
+            422,
+        ),
         (format!("/sessions/{OWN}/kill"), huge.as_str(), 413),
     ] {
-        let Some((status, answer)) = post_as(0, &served, &target, body).await else { return };
+        let Some((status, answer)) = post_as(0, &served, &target, body).await else {
+            return;
+        };
         let answer: crate::api::types::ErrorBody = serde_json::from_str(&answer).unwrap();
         assert_eq!(status, expected, "{answer:?}");
-        assert!(!answer.error.is_empty() && !answer.remedy.is_empty(), "{answer:?}");
+        assert!(
+            !answer.error.is_empty() && !answer.remedy.is_empty(),
+            "{answer:?}"
+        );
     }
 }

@@ -36,7 +36,12 @@ pub(crate) struct Fake {
 }
 
 pub(crate) fn owner(uid: u32, name: &str) -> Owner {
-    Owner { uid, name: Some(name.into()), login_session: Some(3), tty: Some("pts/0".into()) }
+    Owner {
+        uid,
+        name: Some(name.into()),
+        login_session: Some(3),
+        tty: Some("pts/0".into()),
+    }
 }
 
 pub(crate) fn session(id: &str, owner: Owner) -> SessionInfo {
@@ -75,7 +80,11 @@ impl Fake {
             events: Mutex::new((0..30).map(sample::event).collect()),
             live: broadcast::channel(256).0,
             inside: Mutex::default(),
-            sessions: Mutex::new(vec![session("s-00000000000000aa", owner(me, "dev")), frozen, ended]),
+            sessions: Mutex::new(vec![
+                session("s-00000000000000aa", owner(me, "dev")),
+                frozen,
+                ended,
+            ]),
             enrolled: Mutex::default(),
         })
     }
@@ -89,7 +98,10 @@ impl Fake {
     fn change(&self, id: &str, state: SessionState) -> Result<SessionInfo, ControlError> {
         let mut sessions = self.sessions.lock().unwrap();
         let session = sessions.iter_mut().find(|session| session.id == id);
-        let session = session.ok_or(ControlError::NotFound { what: "session", id: id.into() })?;
+        let session = session.ok_or(ControlError::NotFound {
+            what: "session",
+            id: id.into(),
+        })?;
         session.status = state;
         Ok(session.clone())
     }
@@ -112,13 +124,19 @@ impl Control for Fake {
                     &[Tier::Fanotify, Tier::Tracepoint],
                     "a guarded file is refused before it is opened; where the daemon cannot answer, the process dies before it can read a byte",
                 ),
-                guarantee("network", &[Tier::Cgroup], "an endpoint outside the scope is refused before a byte leaves"),
+                guarantee(
+                    "network",
+                    &[Tier::Cgroup],
+                    "an endpoint outside the scope is refused before a byte leaves",
+                ),
             ],
             sessions: 2,
             events_per_second: 12.34,
             losses: BTreeMap::from([("connect".into(), 3), ("file_open".into(), 0)]),
             store: StoreHealth {
-                state: StoreState::Failing("write /var/lib/scopeward/events/events-00000001.db: database or disk is full".into()),
+                state: StoreState::Failing(
+                    "write /var/lib/scopeward/events/events-00000001.db: database or disk is full".into(),
+                ),
                 backlog: 12,
                 written: 4_000,
                 lost: 5,
@@ -129,7 +147,9 @@ impl Control for Fake {
                 unclean_stops: 0,
                 gap: None,
             },
-            degraded: vec!["the fanotify thread did not answer in time, and its marks were taken away".into()],
+            degraded: vec![
+                "the fanotify thread did not answer in time, and its marks were taken away".into(),
+            ],
             generation: 7,
             scopes: self.scopes(),
         }
@@ -146,7 +166,10 @@ impl Control for Fake {
             description: Some("Claude Code on developer machines".into()),
             mode: Mode::Enforce,
             sessions: 2,
-            owners: sessions[..2].iter().map(|session| session.owner.clone()).collect(),
+            owners: sessions[..2]
+                .iter()
+                .map(|session| session.owner.clone())
+                .collect(),
             since: Some(sample::start()),
             acts: 2_408,
             cuts: 4,
@@ -185,7 +208,12 @@ impl Control for Fake {
             children,
         };
         let cat = node(4_212, "/usr/bin/cat", &["cat", "/home/dev/.netrc"], vec![]);
-        let bash = node(4_200, "/usr/bin/bash", &["bash", "-c", "cat ~/.netrc\n\x1b[2J"], vec![cat]);
+        let bash = node(
+            4_200,
+            "/usr/bin/bash",
+            &["bash", "-c", "cat ~/.netrc\n\x1b[2J"],
+            vec![cat],
+        );
         let git = node(4_204, "/usr/bin/git", &["git", "status"], vec![]);
         Ok(Tree {
             session: self.session(id)?,
@@ -231,15 +259,25 @@ impl Control for Fake {
             events.reverse();
         }
         let wanted = events.into_iter().filter(|event| filter.matches(event));
-        let _: ControlFlow<()> = wanted.take(filter.limit.unwrap_or(usize::MAX)).try_for_each(visit);
+        for event in wanted.take(filter.limit.unwrap_or(usize::MAX)) {
+            if visit(event).is_break() {
+                break;
+            }
+        }
         Ok(())
     }
 
     fn event(&self, id: &str) -> Result<EventRecord, ControlError> {
-        let filter = Filter { id: Some(id.into()), ..Filter::default() };
+        let filter = Filter {
+            id: Some(id.into()),
+            ..Filter::default()
+        };
         let events = self.events.lock().unwrap();
         let event = events.iter().find(|event| filter.matches(event)).cloned();
-        event.ok_or(ControlError::NotFound { what: "event", id: id.into() })
+        event.ok_or(ControlError::NotFound {
+            what: "event",
+            id: id.into(),
+        })
     }
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
@@ -247,8 +285,16 @@ impl Control for Fake {
             summary: "Denied: this endpoint is not in the scope of claude-code.".into(),
             rule_text: Some("claude-code.toml, line 12:\ndefault = \"deny\"".into()),
             chain: vec![
-                ChainLink { pid: 4_121, exe: "/usr/bin/claude".into(), argv: vec!["claude".into()] },
-                ChainLink { pid: 4_200, exe: "/usr/bin/bash".into(), argv: vec!["bash".into(), "-c".into(), "cargo\x1b[2J fetch".into()] },
+                ChainLink {
+                    pid: 4_121,
+                    exe: "/usr/bin/claude".into(),
+                    argv: vec!["claude".into()],
+                },
+                ChainLink {
+                    pid: 4_200,
+                    exe: "/usr/bin/bash".into(),
+                    argv: vec!["bash".into(), "-c".into(), "cargo\x1b[2J fetch".into()],
+                },
             ],
             owner: event.session.owner.clone(),
             instead: Some("[network]\nallow = [\"203.0.113.7:443\"]".into()),
@@ -291,9 +337,18 @@ pub(crate) fn serve_with(policy: Policy) -> Served {
     let fake = Fake::new();
     let control = Arc::clone(&fake);
     let task = tokio::spawn(async move {
-        server.serve(control, policy, std::future::pending()).await.unwrap();
+        server
+            .serve(control, policy, std::future::pending())
+            .await
+            .unwrap();
     });
-    Served { fake, client: Client::new(&path), path, task, _dir: dir }
+    Served {
+        fake,
+        client: Client::new(&path),
+        path,
+        task,
+        _dir: dir,
+    }
 }
 
 /// Runs curl on the socket as another user; `None`, with a word, where this cannot be done here.
@@ -303,7 +358,9 @@ pub(crate) async fn curl_as(uid: u32, served: &Served, arguments: &[&str]) -> Op
         return None;
     }
     let mut curl = tokio::process::Command::new("curl");
-    curl.args(["-sS", "-m", "10", "-w", "\n%{http_code}", "--unix-socket"]).arg(&served.path).args(arguments);
+    curl.args(["-sS", "-m", "10", "-w", "\n%{http_code}", "--unix-socket"])
+        .arg(&served.path)
+        .args(arguments);
     let output = match curl.uid(uid).gid(uid).output().await {
         Ok(output) => output,
         Err(error) => {

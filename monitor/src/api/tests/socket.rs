@@ -14,7 +14,10 @@ use crate::api::types::Status;
 #[tokio::test]
 async fn a_deleted_socket_is_put_back_and_status_says_so() {
     let served = serve();
-    assert_eq!(served.path.metadata().unwrap().permissions().mode() & 0o777, 0o666);
+    assert_eq!(
+        served.path.metadata().unwrap().permissions().mode() & 0o777,
+        0o666
+    );
     let mut following = served.client.lines("/v1/events?follow=true").await.unwrap();
     std::fs::remove_dir_all(served.path.parent().unwrap()).unwrap();
     let start = Instant::now();
@@ -25,10 +28,22 @@ async fn a_deleted_socket_is_put_back_and_status_says_so() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    assert!(status.degraded.iter().any(|sentence| sentence.contains("put back")), "{status:?}");
-    assert_eq!(served.path.metadata().unwrap().permissions().mode() & 0o777, 0o666);
+    assert!(
+        status
+            .degraded
+            .iter()
+            .any(|sentence| sentence.contains("put back")),
+        "{status:?}"
+    );
+    assert_eq!(
+        served.path.metadata().unwrap().permissions().mode() & 0o777,
+        0o666
+    );
     served.fake.record(crate::record::tests::sample::event(77));
-    assert!(following.next().await.unwrap().is_some(), "connections from before go on");
+    assert!(
+        following.next().await.unwrap().is_some(),
+        "connections from before go on"
+    );
 }
 
 #[tokio::test]
@@ -53,14 +68,19 @@ async fn the_end_comes_soon_even_for_those_who_follow() {
     end.send(()).unwrap();
     serving.await.unwrap().unwrap();
     assert!(start.elapsed() < Duration::from_secs(4));
-    assert!(matches!(lines.next().await, Ok(None)), "the stream ended in order");
+    assert!(
+        matches!(lines.next().await, Ok(None)),
+        "the stream ended in order"
+    );
     assert!(!path.exists(), "the socket goes with the daemon");
 }
 
 #[tokio::test]
 async fn one_user_cannot_take_all_connections() {
     let served = serve();
-    let Some(_) = curl_as(OTHER, &served, &["http://x/v1/status"]).await else { return };
+    let Some(_) = curl_as(OTHER, &served, &["http://x/v1/status"]).await else {
+        return;
+    };
     // A hundred connections of another user, held open by a process of theirs.
     let script = "import socket,sys,time\n\
                   held=[]\n\
@@ -68,18 +88,39 @@ async fn one_user_cannot_take_all_connections() {
                   print('held',flush=True)\n\
                   time.sleep(60)\n";
     let mut child = tokio::process::Command::new("/usr/bin/python3");
-    child.args(["-c", script]).arg(&served.path).uid(OTHER).gid(OTHER).stdout(std::process::Stdio::piped());
+    child
+        .args(["-c", script])
+        .arg(&served.path)
+        .uid(OTHER)
+        .gid(OTHER)
+        .stdout(std::process::Stdio::piped());
     let Ok(mut child) = child.kill_on_drop(true).spawn() else {
         eprintln!("skipped: no python3");
         return;
     };
     let mut word = [0; 4];
-    tokio::io::AsyncReadExt::read_exact(child.stdout.as_mut().unwrap(), &mut word).await.unwrap();
+    tokio::io::AsyncReadExt::read_exact(child.stdout.as_mut().unwrap(), &mut word)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(curl_as(OTHER, &served, &["http://x/v1/status"]).await.is_none_or(|(status, _)| status != 200));
-    assert_eq!(curl_as(OTHER + 1, &served, &["http://x/v1/status"]).await.unwrap().0, 200);
+    assert!(
+        curl_as(OTHER, &served, &["http://x/v1/status"])
+            .await
+            .is_none_or(|(status, _)| status != 200)
+    );
+    assert_eq!(
+        curl_as(OTHER + 1, &served, &["http://x/v1/status"])
+            .await
+            .unwrap()
+            .0,
+        200
+    );
     assert!(UnixStream::connect(&served.path).await.is_ok());
     child.kill().await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(curl_as(OTHER, &served, &["http://x/v1/status"]).await.unwrap().0, 200, "and they get them back");
+    assert_eq!(
+        curl_as(OTHER, &served, &["http://x/v1/status"]).await.unwrap().0,
+        200,
+        "and they get them back"
+    );
 }

@@ -16,9 +16,30 @@ pub fn escape(text: &str) -> Cow<'_, str> {
             '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
             '\t' => safe.push_str("\\t"),
-            _ if character.is_ascii_control() => push(&mut safe, format_args!("\\x{:02x}", u32::from(character))),
+            _ if character.is_ascii_control() => {
+                push(&mut safe, format_args!("\\x{:02x}", u32::from(character)));
+            }
             _ if is_unsafe(character) => push(&mut safe, format_args!("\\u{{{:x}}}", u32::from(character))),
             _ => safe.push(character),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// JSON with every character that [`escape`] would write otherwise as `\u202e`: the same value, safe to show.
+#[must_use]
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_unsafe) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_unsafe(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                push(&mut safe, format_args!("\\u{unit:04x}"));
+            }
+        } else {
+            safe.push(character);
         }
     }
     Cow::Owned(safe)
@@ -37,7 +58,11 @@ pub fn command_line(argv: &[String]) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:@%+,~".contains(&byte);
         let quoted = argument.is_empty() || (argument.is_ascii() && !argument.bytes().all(plain));
         let safe = escape(argument);
-        if quoted { format!("'{}'", safe.replace('\'', "'\\''")) } else { safe.into_owned() }
+        if quoted {
+            format!("'{}'", safe.replace('\'', "'\\''"))
+        } else {
+            safe.into_owned()
+        }
     };
     argv.iter().map(word).collect::<Vec<_>>().join(" ")
 }
@@ -75,6 +100,15 @@ mod tests {
             assert_eq!(escape(text), expected);
         }
         assert_eq!(escape_lines("a\x07\nb"), "a\\x07\nb");
+        let json = serde_json::to_string("a\x1b\x7f\u{9b}\u{202e}\u{e0041}é").unwrap();
+        assert_eq!(
+            escape_json(&json),
+            "\"a\\u001b\\u007f\\u009b\\u202e\\udb40\\udc41é\""
+        );
+        assert_eq!(
+            serde_json::from_str::<String>(&escape_json(&json)).ok(),
+            serde_json::from_str(&json).ok()
+        );
         let argv = ["sh", "-c", "echo 'a'\n", "", "--x=1"].map(str::to_owned);
         assert_eq!(command_line(&argv), "sh -c 'echo '\\''a'\\''\\n' '' --x=1");
     }

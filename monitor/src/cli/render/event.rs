@@ -33,7 +33,10 @@ impl EventRows {
             self.flush(output)?;
             let first = self.day.is_none();
             if terminal {
-                output.line(&format!("{today} ({})", zone.to_offset_info(event.time).abbreviation()))?;
+                output.line(&format!(
+                    "{today} ({})",
+                    zone.to_offset_info(event.time).abbreviation()
+                ))?;
             }
             if first {
                 let heads = ["TIME", "EVENT", "VERDICT", "AGENT", "PROCESS", "ACT"].map(Cell::new);
@@ -46,7 +49,11 @@ impl EventRows {
         let time = if terminal { time } else { format!("{today} {time}") };
         let act = act_words(&event.act, event.count);
         let narrow = output.look.width.is_some_and(|width| width < WIDE);
-        let act = if narrow { format!("{} {act}", escape(&process_words(event))) } else { act };
+        let act = if narrow {
+            format!("{} {act}", escape(&process_words(event)))
+        } else {
+            act
+        };
         self.pending.push([
             Cell::new(time),
             text(&event.id),
@@ -88,9 +95,21 @@ fn rows(look: &Look, rows: Vec<[Cell; 6]>) -> Table {
     let least = |width| ColumnConstraint::LowerBoundary(Width::Fixed(width));
     let constraints = match (look.width, wide) {
         (Some(width), true) => {
-            vec![exact(14), exact(28), exact(14), exact(15), exact(18), exact(width - 89)]
+            vec![
+                exact(14),
+                exact(28),
+                exact(14),
+                exact(15),
+                exact(18),
+                exact(width - 89),
+            ]
         }
-        (Some(width), false) => vec![exact(14), exact(28), exact(14), exact(width.saturating_sub(56).max(10))],
+        (Some(width), false) => vec![
+            exact(14),
+            exact(28),
+            exact(14),
+            exact(width.saturating_sub(56).max(10)),
+        ],
         (None, _) => vec![least(25), least(28), least(14), least(15), least(18), least(1)],
     };
     table.set_constraints(constraints);
@@ -100,7 +119,9 @@ fn rows(look: &Look, rows: Vec<[Cell; 6]>) -> Table {
 /// What was done, in short: `kill`, or `would kill` where a scope only observes.
 #[must_use]
 pub fn verdict_words(verdict: &VerdictRecord) -> String {
-    let VerdictRecord { called_for, applied, .. } = verdict;
+    let VerdictRecord {
+        called_for, applied, ..
+    } = verdict;
     if called_for == applied {
         applied.word().to_owned()
     } else if *applied <= Response::Flag {
@@ -115,7 +136,9 @@ pub fn verdict_words(verdict: &VerdictRecord) -> String {
 pub fn process_words(event: &EventRecord) -> String {
     let process = &event.process;
     let exe = process.exe.as_deref().and_then(|exe| exe.rsplit('/').next());
-    let name = exe.or_else(|| process.lineage.last().map(String::as_str)).unwrap_or("?");
+    let name = exe
+        .or_else(|| process.lineage.last().map(String::as_str))
+        .unwrap_or("?");
     format!("{name}[{}]", process.pid)
 }
 
@@ -132,9 +155,17 @@ pub fn act_words(act: &ActRecord, count: u64) -> String {
     }
     words.extend(act.path.as_deref().map(|path| escape(path).into_owned()));
     words.extend(act.to.as_deref().map(|path| format!("→ {}", escape(path))));
-    words.extend(act.guarded_as.as_deref().map(|pattern| format!("[guarded: {}]", escape(pattern))));
+    words.extend(
+        act.guarded_as
+            .as_deref()
+            .map(|pattern| format!("[guarded: {}]", escape(pattern))),
+    );
     words.extend(endpoint_words(act));
-    words.extend(act.protocol.as_deref().map(|protocol| escape(protocol).into_owned()));
+    words.extend(
+        act.protocol
+            .as_deref()
+            .map(|protocol| escape(protocol).into_owned()),
+    );
     words.extend(act.family.as_deref().map(|family| escape(family).into_owned()));
     words.extend(act.status.map(|status| format!("status {status}")));
     if count > 1 {
@@ -162,6 +193,12 @@ fn endpoint_words(act: &ActRecord) -> Option<String> {
 #[must_use]
 pub fn link_words(exe: &str, pid: u32, argv: &[String]) -> String {
     let name = escape(exe.rsplit('/').next().unwrap_or(exe));
-    let pid = if pid == 0 { String::new() } else { format!("[{pid}]") };
-    format!("{name}{pid}  {}", command_line(argv)).trim_end().to_owned()
+    let pid = if pid == 0 {
+        String::new()
+    } else {
+        format!("[{pid}]")
+    };
+    format!("{name}{pid}  {}", command_line(argv))
+        .trim_end()
+        .to_owned()
 }

@@ -24,10 +24,16 @@ pub fn bare(look: &Look) -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING);
     match look.width {
-        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        Some(width) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    if look.colours { table.enforce_styling() } else { table.force_no_tty() };
+    if look.colours {
+        table.enforce_styling()
+    } else {
+        table.force_no_tty()
+    };
     table
 }
 

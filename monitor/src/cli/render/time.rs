@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 /// A time in the terminal's zone, as `2026-11-22 06:00:00`.
 #[must_use]
 pub fn local(time: Timestamp, zone: &TimeZone) -> String {
-    time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    time.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 /// The day of a time, as `2026-11-22`.
@@ -46,8 +48,14 @@ mod tests {
 
     #[test]
     fn lengths() {
-        let table =
-            [(-5, "0s"), (59, "59s"), (60, "1m 0s"), (7_500, "2h 5m"), (86_400, "1d 0h"), (200_000, "2d 7h")];
+        let table = [
+            (-5, "0s"),
+            (59, "59s"),
+            (60, "1m 0s"),
+            (7_500, "2h 5m"),
+            (86_400, "1d 0h"),
+            (200_000, "2d 7h"),
+        ];
         for (seconds, expected) in table {
             assert_eq!(length(seconds), expected);
         }

@@ -33,7 +33,7 @@ pub(super) fn exec(exec: &Exec, act: &ExecFacts<'_>) -> Verdict {
             .argv
             .iter()
             .filter(|glob| glob.matches(act.argv))
-            .map(|glob| glob.literal_len())
+            .map(crate::scope::argv::ArgvGlob::literal_len)
             .max()?;
         let named = rule
             .exe

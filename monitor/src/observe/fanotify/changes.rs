@@ -114,8 +114,11 @@ impl Changes {
         if !cares && !guarded {
             return;
         }
-        let home = known.map(|object| object.place.clone());
         let (path, dev) = (holder.place.join(name), holder.dev);
+        if cares && notice.mask & (libc::FAN_CREATE | libc::FAN_MOVED_TO) != 0 {
+            table.hurry(&path);
+        }
+        let home = known.map(|object| object.place.clone());
         let (named, globs, trees) = (holder.guards_of(name), holder.globs_of(name), holder.trees());
         if notice.mask & (libc::FAN_CREATE | libc::FAN_MOVED_TO | libc::FAN_DELETE | libc::FAN_MOVED_FROM)
             != 0

@@ -11,7 +11,7 @@ use super::object::{self, Look};
 
 /// Known devices by `st_dev`.
 #[derive(Debug, Default)]
-pub(super) struct Devices(Mutex<HashMap<(u32, u32), (u32, u32)>>);
+pub(in crate::observe) struct Devices(Mutex<HashMap<(u32, u32), (u32, u32)>>);
 
 impl Devices {
     /// Forgets everything: mounts have changed, and numbers may be used again.
@@ -40,6 +40,11 @@ impl Devices {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(look.dev, found);
         found
+    }
+
+    /// Inode number and the superblock's device of an open object.
+    pub(in crate::observe) fn identity(&self, fd: BorrowedFd<'_>) -> std::io::Result<(u64, (u32, u32))> {
+        self.look(fd, None).map(|(look, dev)| (look.id.inode, dev))
     }
 
     /// Looks at an open object: inode number and the superblock's device.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
-use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,13 +15,14 @@ use super::changes::Changes;
 use super::guarded::{Guard, Guarded};
 use super::heartbeat::Page;
 use super::marks::Table;
-use super::notice;
+use super::priority;
 use super::recovery::{Due, Watchdog, end_process};
 use super::service::Settings;
 use super::state::{Board, Coverage, FanotifyState, bump};
 
-/// How long after a change of the mounts, or an overflow, everything is looked over again.
-const SETTLE: Duration = Duration::from_millis(500);
+/// How long after a change of the mounts, or an overflow, everything is looked over again; and how
+/// often where the kernel tells nothing.
+const SETTLE: Duration = Duration::from_secs(1);
 /// Looking everything over takes at most one part in this many of the thread's time.
 const RESCAN_SHARE: u32 = 20;
 
@@ -49,8 +49,10 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Works until told to stop; then takes every mark away and ends the watchdog.
+    /// Works until told to stop; then the marks go, and the watchdog ends.
     pub(super) fn run(mut self) {
+        // A new file under a guarded name is open to all until it is marked.
+        priority::raise();
         let mounts = File::open("/proc/self/mountinfo");
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -74,12 +76,12 @@ impl Keeper {
                 match self.orders.try_recv() {
                     Ok(Order::Set(guarded, reply)) => {
                         self.set(&guarded);
-                        if reply.send(self.table.coverage).is_err() {
+                        if reply.send(self.table.coverage()).is_err() {
                             tracing::debug!("who set the fanotify marks no longer waits");
                         }
                     }
                     Err(TryRecvError::Empty) => break,
-                    Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return self.end(),
+                    Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return,
                 }
             }
         }
@@ -119,25 +121,19 @@ impl Keeper {
         waits.map(|wait| wait.any().unwrap_or(false))
     }
 
-    /// Reads all changes there are.
+    /// Takes the changes there are.
     fn told(&mut self, buffer: &mut [u8]) {
-        loop {
-            let length = match self.table.telling.read(buffer) {
-                Ok(length) => length,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) => {
-                    tracing::warn!(%error, "failed to read fanotify changes");
-                    bump(&self.board.errors);
-                    return;
-                }
-            };
-            for notice in notice::decode(&buffer[..length]) {
-                if notice.mask & nix::libc::FAN_Q_OVERFLOW == 0 {
-                    self.changes.take(&mut self.table, &notice);
-                } else {
-                    bump(&self.board.overflows);
-                    self.plan_rescan();
-                }
+        let notices = self.table.telling.read(buffer).unwrap_or_else(|error| {
+            tracing::warn!(%error, "failed to read fanotify changes");
+            bump(&self.board.errors);
+            Vec::new()
+        });
+        for notice in notices {
+            if notice.mask & nix::libc::FAN_Q_OVERFLOW == 0 {
+                self.changes.take(&mut self.table, &notice);
+            } else {
+                bump(&self.board.overflows);
+                self.plan_rescan();
             }
         }
     }
@@ -166,7 +162,15 @@ impl Keeper {
         let ids: Vec<_> = self.table.guards.keys().copied().collect();
         self.table.resolve_all(ids);
         self.changes.refresh(&mut self.table);
+        self.plan_untold();
         self.show();
+    }
+
+    /// Where the kernel does not tell, somebody has to look.
+    fn plan_untold(&mut self) {
+        if self.table.coverage().untold != 0 {
+            self.plan_rescan();
+        }
     }
 
     /// Puts a whole set in force: what is new is marked before what is old goes.
@@ -187,7 +191,6 @@ impl Keeper {
         if !self.table.paused {
             self.arm();
         }
-        (self.table.coverage.over_limit, self.table.coverage.refused) = (0, 0);
         let new = self.next_guard..;
         let new: BTreeMap<_, _> = new
             .zip(wanted.into_iter().filter(|guard| !kept.contains(guard)))
@@ -197,6 +200,7 @@ impl Keeper {
         self.table.guards.extend(new);
         self.table.resolve_all(ids);
         self.table.release(&old);
+        self.plan_untold();
         self.table.fresh.clear();
         self.show();
     }
@@ -217,21 +221,30 @@ impl Keeper {
         if self.table.paused {
             return;
         }
-        let Coverage { inodes, dirs, .. } = self.table.coverage;
+        let Coverage { inodes, dirs, .. } = self.table.coverage();
         let state = match self.table.guards.is_empty() {
             true => FanotifyState::Idle,
             false => FanotifyState::Active { inodes, dirs },
         };
         self.board.set_state(state);
     }
+}
 
-    fn end(mut self) {
+impl Drop for Keeper {
+    /// Also when the thread fails: without its watch nobody may be asked any more.
+    fn drop(&mut self) {
         self.disarm();
         if let Some(dog) = self.watchdog.take() {
             end_process(dog.child);
+            self.board.watchdog.store(0, Ordering::Relaxed);
         }
+        let reason = if std::thread::panicking() {
+            "the thread that keeps its marks has failed"
+        } else {
+            "it was stopped"
+        };
         self.board.set_state(FanotifyState::Unavailable {
-            reason: "it was stopped".to_owned(),
+            reason: reason.to_owned(),
         });
     }
 }

@@ -34,6 +34,17 @@ pub(super) enum Role {
     Way,
 }
 
+/// What an inode's marks lack.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lack {
+    /// The limit was reached.
+    pub(super) over_limit: bool,
+    /// The mark was refused, or would deny everybody.
+    pub(super) refused: bool,
+    /// Its changes are not told.
+    pub(super) untold: bool,
+}
+
 /// A marked inode.
 #[derive(Debug)]
 pub(super) struct Object {
@@ -55,6 +66,8 @@ pub(super) struct Object {
     pub(super) asks: u64,
     /// The changes it is marked with.
     pub(super) tells: u64,
+    /// Why it is marked with less than its reasons want.
+    pub(super) lack: Lack,
 }
 
 impl Object {
@@ -73,6 +86,7 @@ impl Object {
             way: BTreeSet::new(),
             asks: 0,
             tells: 0,
+            lack: Lack::default(),
         }
     }
 

@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use super::devices::Devices;
 use super::guarded::Guard;
-use super::marked::{GuardId, Object, Role};
-use super::object::{self, Handle, Id, Look};
-use super::raw::Group;
+use super::marked::{GuardId, Lack, Object, Role};
+use super::object::{self, Fsid, Handle, Id, Look};
+use super::raw::{Group, OPENS};
 use super::state::{Board, Coverage, bump};
+use super::telling::Telling;
 
 /// Everything that is marked.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) asking: Arc<Group>,
-    pub(super) telling: Group,
+    pub(super) telling: Telling,
     pub(super) devices: Arc<Devices>,
     pub(super) board: Arc<Board>,
     pub(super) guards: BTreeMap<GuardId, Guard>,
@@ -25,13 +26,16 @@ pub(super) struct Table {
     pub(super) fresh: Vec<Id>,
     /// Nobody is asked for now: the watchdog has released everybody.
     pub(super) paused: bool,
-    pub(super) coverage: Coverage,
+    /// Things of a guard that were not even looked at, as the limit was reached.
+    pub(super) unseen: BTreeMap<GuardId, u64>,
+    inodes: usize,
+    dirs: usize,
     /// Directories seen while many guards are resolved at once: most of their ways are the same.
     pub(super) seen: Option<HashMap<PathBuf, Id>>,
     objects: HashMap<Id, Object>,
     by_handle: HashMap<Handle, Id>,
     /// A directory of each filesystem, by its id.
-    mounts: HashMap<[u8; 8], PathBuf>,
+    mounts: HashMap<Fsid, PathBuf>,
     limit: usize,
     reads: bool,
 }
@@ -39,7 +43,7 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(
         asking: Arc<Group>,
-        telling: Group,
+        telling: Telling,
         devices: Arc<Devices>,
         board: Arc<Board>,
         limit: usize,
@@ -53,7 +57,9 @@ impl Table {
             guards: BTreeMap::new(),
             fresh: Vec::new(),
             paused: false,
-            coverage: Coverage::default(),
+            unseen: BTreeMap::new(),
+            inodes: 0,
+            dirs: 0,
             seen: None,
             objects: HashMap::new(),
             by_handle: HashMap::new(),
@@ -75,9 +81,25 @@ impl Table {
         self.by_handle.get(handle).copied()
     }
 
+    /// What is marked now, and what is not.
+    pub(super) fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage {
+            inodes: self.inodes,
+            dirs: self.dirs,
+            ..Coverage::default()
+        };
+        coverage.over_limit = self.unseen.values().sum();
+        for lack in self.objects.values().map(|object| object.lack) {
+            coverage.over_limit += u64::from(lack.over_limit);
+            coverage.refused += u64::from(lack.refused);
+            coverage.untold += u64::from(lack.untold);
+        }
+        coverage
+    }
+
     /// Whether another inode can still be asked about.
     pub(super) fn has_room(&self) -> bool {
-        self.coverage.inodes + self.coverage.dirs < self.limit
+        self.inodes + self.dirs < self.limit
     }
 
     /// Gives an inode one more reason to be marked, and marks it.
@@ -104,9 +126,10 @@ impl Table {
         }
         if look.is_dir()
             && let Some(handle) = self.objects[&look.id].handle.as_ref()
-            && let Some(&fsid) = handle.0.first_chunk()
         {
-            self.mounts.entry(fsid).or_insert_with(|| path.to_owned());
+            self.mounts
+                .entry(handle.fsid())
+                .or_insert_with(|| path.to_owned());
         }
         let guards = matches!(role, Role::Thing | Role::Part | Role::Tree);
         if let Some(object) = self.objects.get_mut(&look.id) {
@@ -121,6 +144,20 @@ impl Table {
             object.take(role, guard);
         }
         self.sync(look.id, fd);
+    }
+
+    /// Asks about a file that has just come under a guarded name, before anything else is found out
+    /// about it: each moment counts until then. `note` follows and keeps the accounts.
+    pub(super) fn hurry(&self, path: &Path) {
+        if !self.paused
+            && self.has_room()
+            && let Ok(fd) = object::place(path)
+            && object::look(fd.as_fd()).is_ok_and(|look| look.is_file())
+            && object::can_open(fd.as_fd())
+            && self.asking.add(fd.as_fd(), OPENS).is_err()
+        {
+            bump(&self.board.errors);
+        }
     }
 
     /// The same for a directory that was already met in this pass, and is marked for such a reason:
@@ -145,50 +182,56 @@ impl Table {
         let (had, mut asks) = (object.asks, object.wanted_asks(self.reads));
         let (told, tells) = (object.tells, object.wanted_tells());
         let is_dir = object.is_dir();
+        let mut lack = Lack::default();
         if self.paused {
             asks = 0;
         } else if asks != 0 && had == 0 {
-            asks = self.admit(fd, is_dir, asks);
+            lack = self.admit(fd, is_dir);
+            asks = if lack.over_limit || lack.refused { 0 } else { asks };
         }
-        let told = apply(&self.telling, fd, told, tells);
-        let asked = apply(&self.asking, fd, had, asks);
-        let asks = if asked.is_ok() { asks } else { 0 };
-        // Some filesystems have no handles, and so can be asked about but not tell.
-        for error in [told.err(), asked.err()].into_iter().flatten() {
+        if let Err(error) = apply(&self.asking, fd, had, asks) {
             tracing::debug!(%error, place = %self.objects[&id].place.display(), "failed to mark");
             bump(&self.board.errors);
-            self.coverage.refused += 1;
+            lack.refused = true;
+            asks = 0;
+        }
+        if let Err(error) = self.tell(id, fd, told, tells) {
+            tracing::debug!(%error, place = %self.objects[&id].place.display(), "failed to watch");
+            lack.untold = true;
         }
         self.count(is_dir, had, asks);
         if let Some(object) = self.objects.get_mut(&id) {
-            (object.asks, object.tells) = (asks, tells);
+            (object.asks, object.tells, object.lack) = (asks, tells, lack);
         }
     }
 
-    /// What may be asked about an object that nobody was asked about so far.
-    fn admit(&mut self, fd: &OwnedFd, is_dir: bool, asks: u64) -> u64 {
-        if !self.has_room() {
-            self.coverage.over_limit += 1;
-            return 0;
-        }
-        let openable = if is_dir {
-            !object::is_remote(fd.as_fd())
-        } else {
-            object::can_open(fd.as_fd())
+    /// Sets the change mark. Fails on filesystems without handles, and on kernels before 6.8 on
+    /// btrfs subvolumes.
+    fn tell(&mut self, id: Id, fd: &OwnedFd, before: u64, after: u64) -> io::Result<()> {
+        let handle = self.objects.get(&id).and_then(|object| object.handle.as_ref());
+        let fsid = handle.ok_or(io::ErrorKind::Unsupported)?.fsid();
+        apply(self.telling.group(fsid)?, fd, before, after)
+    }
+
+    /// What keeps an object that nobody was asked about so far from being asked about.
+    fn admit(&self, fd: &OwnedFd, is_dir: bool) -> Lack {
+        let over_limit = !self.has_room();
+        let openable = || {
+            if is_dir {
+                !object::is_remote(fd.as_fd())
+            } else {
+                object::can_open(fd.as_fd())
+            }
         };
-        if !openable {
-            self.coverage.refused += 1;
-            return 0;
+        Lack {
+            over_limit,
+            refused: !over_limit && !openable(),
+            untold: false,
         }
-        asks
     }
 
     fn count(&mut self, is_dir: bool, before: u64, after: u64) {
-        let counter = if is_dir {
-            &mut self.coverage.dirs
-        } else {
-            &mut self.coverage.inodes
-        };
+        let counter = if is_dir { &mut self.dirs } else { &mut self.inodes };
         match (before != 0, after != 0) {
             (false, true) => *counter += 1,
             (true, false) => *counter -= 1,
@@ -227,18 +270,20 @@ impl Table {
             }
         }
         self.guards.retain(|guard, _| !guards.contains(guard));
+        self.unseen.retain(|guard, _| !guards.contains(guard));
     }
 
     /// Takes every mark away, at once.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         self.asking.flush()?;
-        self.telling.flush()?;
+        self.telling.clear();
         self.objects.clear();
         self.by_handle.clear();
         self.mounts.clear();
         self.guards.clear();
         self.fresh.clear();
-        self.coverage = Coverage::default();
+        self.unseen.clear();
+        (self.inodes, self.dirs) = (0, 0);
         Ok(())
     }
 
@@ -246,7 +291,7 @@ impl Table {
     pub(super) fn pause(&mut self, paused: bool) {
         self.paused = paused;
         let ids: Vec<_> = self.objects.keys().copied().collect();
-        self.coverage = Coverage::default();
+        (self.inodes, self.dirs) = (0, 0);
         for object in self.objects.values_mut() {
             object.asks = 0;
         }
@@ -274,8 +319,7 @@ impl Table {
 
     /// Opens any object of a known filesystem.
     pub(super) fn open_handle(&self, handle: &Handle) -> io::Result<OwnedFd> {
-        let fsid = handle.0.first_chunk::<8>().ok_or(io::ErrorKind::InvalidData)?;
-        let mount = self.mounts.get(fsid).ok_or(io::ErrorKind::NotFound)?;
+        let mount = self.mounts.get(&handle.fsid()).ok_or(io::ErrorKind::NotFound)?;
         // Opened for this once: a descriptor that stayed open would keep the filesystem mounted.
         let mount = object::directory(object::place(mount)?.as_fd())?;
         object::open(mount.as_fd(), handle)

@@ -12,7 +12,7 @@
 
 mod arbiter;
 mod changes;
-mod devices;
+pub(in crate::observe) mod devices;
 mod guarded;
 mod heartbeat;
 mod keeper;
@@ -20,12 +20,14 @@ mod marked;
 mod marks;
 mod notice;
 mod object;
+mod priority;
 mod raw;
 mod recovery;
 mod resolve;
 mod responder;
 mod service;
 mod state;
+mod telling;
 mod watchdog;
 
 pub use arbiter::{Answer, Arbiter, Change, ChangeKind, Observer, Opening};

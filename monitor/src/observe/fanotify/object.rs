@@ -23,6 +23,16 @@ pub(super) struct Id {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Handle(pub(super) Box<[u8]>);
 
+/// A filesystem's id, as `statfs` and events give it.
+pub(super) type Fsid = [u8; 8];
+
+impl Handle {
+    /// The filesystem's id.
+    pub(super) fn fsid(&self) -> Fsid {
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+}
+
 /// What `statx` says of an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
@@ -164,7 +174,7 @@ pub(super) fn open(mount: BorrowedFd<'_>, handle: &Handle) -> io::Result<OwnedFd
 }
 
 /// The filesystem's id, as in events.
-fn fsid(fd: BorrowedFd<'_>) -> Option<[u8; 8]> {
+fn fsid(fd: BorrowedFd<'_>) -> Option<Fsid> {
     let id = nix::sys::statfs::fstatfs(fd).ok()?.filesystem_id();
     // SAFETY: both are eight plain bytes; libc keeps the two integers private.
     Some(unsafe { std::mem::transmute::<libc::fsid_t, [u8; 8]>(id) })

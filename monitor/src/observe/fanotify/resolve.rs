@@ -10,6 +10,7 @@ use super::guarded::Guard;
 use super::marked::{GuardId, Role};
 use super::marks::Table;
 use super::object::{self, Look};
+use super::priority;
 
 /// Symbolic links followed in one path, as in the kernel (`MAXSYMLINKS`).
 const LINKS_MAX: u32 = 40;
@@ -17,9 +18,11 @@ const LINKS_MAX: u32 = 40;
 impl Table {
     /// Resolves many guards.
     pub(super) fn resolve_all(&mut self, guards: impl IntoIterator<Item = GuardId>) {
+        priority::lower();
         self.seen = Some(HashMap::new());
         guards.into_iter().for_each(|guard| self.resolve(guard));
         self.seen = None;
+        priority::raise();
     }
 
     /// Finds and marks what a guard stands for, and the places where that can change.
@@ -27,10 +30,11 @@ impl Table {
         let Some(guard) = self.guards.get(&id).cloned() else {
             return;
         };
+        self.unseen.remove(&id);
         let found = self.walk(guard.path(), id);
         let Some((fd, look, path)) = found else { return };
         match guard {
-            Guard::Tree(_) if look.is_dir() => self.scan(fd, &look, path, id),
+            Guard::Tree(_) if look.is_dir() => self.scan(&look, path, id),
             Guard::Names(_, glob) if look.is_dir() => {
                 self.note(&fd, &look, &path, Role::Glob(glob.clone()), id);
                 for name in list(&fd).into_iter().filter(|name| glob.matches(name)) {
@@ -115,17 +119,29 @@ impl Table {
         }
     }
 
-    /// Guards a directory and everything below it on the same filesystem. Each directory is marked
-    /// before it is listed, so that what appears meanwhile is either listed or told.
-    pub(super) fn scan(&mut self, fd: OwnedFd, look: &Look, path: PathBuf, id: GuardId) {
-        let dev = self.devices.of(look, None);
-        let mut left = vec![(fd, *look, path)];
-        while let Some((fd, look, path)) = left.pop() {
+    /// Guards a directory and everything below it on the same filesystem.
+    fn scan(&mut self, look: &Look, path: PathBuf, id: GuardId) {
+        priority::lower();
+        self.descend(self.devices.of(look, None), path, id);
+        if self.seen.is_none() {
+            priority::raise();
+        }
+    }
+
+    /// Each directory is marked before it is listed, so that what appears meanwhile is either listed
+    /// or told. No descriptor stays open for what is left to do: openers need them.
+    fn descend(&mut self, dev: (u32, u32), path: PathBuf, id: GuardId) {
+        let mut left = vec![path];
+        while let Some(path) = left.pop() {
+            let Ok((fd, look)) = open(&path) else { continue };
+            if !look.is_dir() || self.devices.of(&look, None) != dev {
+                continue;
+            }
             self.note(&fd, &look, &path, Role::Tree, id);
             let names = list(&fd);
             for (at, name) in names.iter().enumerate() {
                 if !self.has_room() {
-                    self.coverage.over_limit += (names.len() - at + left.len()) as u64;
+                    self.unseen.insert(id, (names.len() - at + left.len()) as u64);
                     return;
                 }
                 let path = path.join(name);
@@ -133,8 +149,8 @@ impl Table {
                 if look.is_file() {
                     // By inode as well: the directory's mark does not follow hard links out of it.
                     self.note(&fd, &look, &path, Role::Part, id);
-                } else if look.is_dir() && self.devices.of(&look, None) == dev {
-                    left.push((fd, look, path));
+                } else if look.is_dir() {
+                    left.push(path);
                 }
             }
         }
@@ -144,7 +160,7 @@ impl Table {
     pub(super) fn adopt(&mut self, path: PathBuf, id: GuardId) {
         let Ok((fd, look)) = open(&path) else { return };
         if look.is_dir() {
-            self.scan(fd, &look, path, id);
+            self.scan(&look, path, id);
         } else if look.is_file() {
             self.note(&fd, &look, &path, Role::Part, id);
         }

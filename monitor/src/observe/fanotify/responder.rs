@@ -17,6 +17,7 @@ use super::arbiter::{Answer, Arbiter, Opening};
 use super::devices::Devices;
 use super::heartbeat::Page;
 use super::object;
+use super::priority;
 use super::raw::{self, Group, Head};
 use super::state::{Board, bump};
 
@@ -45,7 +46,7 @@ struct Asked {
 impl Responder {
     /// Answers until it is told to stop.
     pub(super) fn run(&self) {
-        raise_priority();
+        priority::raise();
         let own = i32::try_from(std::process::id()).unwrap_or(0);
         let mut buffer = [0; BATCH * raw::EVENT_SIZE];
         while !self.stop.load(Ordering::SeqCst) {
@@ -144,17 +145,6 @@ impl Responder {
             }
         }
         self.page.beat().step();
-    }
-}
-
-/// Real-time where allowed, else the best nice value; both are a wish, not a need.
-pub(super) fn raise_priority() {
-    let param = libc::sched_param { sched_priority: 1 };
-    let policy = libc::SCHED_RR | libc::SCHED_RESET_ON_FORK;
-    // SAFETY: 0 is the calling thread, the parameter outlives the call.
-    if unsafe { libc::sched_setscheduler(0, policy, &raw const param) } < 0 {
-        // SAFETY: no pointers; on Linux this acts on the calling thread alone.
-        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
     }
 }
 

@@ -20,6 +20,7 @@ use super::raw::Group;
 use super::recovery::{Due, Watchdog};
 use super::responder::{self, Responder};
 use super::state::{Board, Counters, Coverage, FanotifyError, FanotifyState};
+use super::telling::Telling;
 use super::watchdog;
 
 /// A path on a filesystem that hangs may keep the marks from being set.
@@ -34,7 +35,7 @@ pub struct Settings {
     /// Most inodes that are asked about; default 20,000. Each pins an inode in the kernel.
     pub limit: usize,
     /// Ask about each read of a guarded file (not of those in guarded trees) too: this covers
-    /// descriptors that a session did not open itself. Default on. Measured on 6.18: a read of such a
+    /// descriptors that a session did not open itself, but not the mapping of such a file. Default on. Measured on 6.18: a read of such a
     /// file by a process outside takes 15 µs instead of 0.5, other files cost the same as before.
     /// From 6.14 on the kernel asks only for descriptors that were opened while anything on their
     /// filesystem was marked.
@@ -88,7 +89,7 @@ impl Fanotify {
             .bound
             .clamp(Duration::from_millis(20), Duration::from_secs(60));
         let asking = Arc::new(Group::permission().map_err(FanotifyError::Permission)?);
-        let telling = Group::notification().map_err(FanotifyError::Notification)?;
+        let telling = Telling::new().map_err(FanotifyError::Notification)?;
         let page = Arc::new(Page::create().map_err(FanotifyError::Page)?);
         let (child, line) = watchdog::start(&settings.watchdog, &asking, &page, settings.bound)
             .map_err(FanotifyError::Watchdog)?;

@@ -43,6 +43,9 @@ pub struct Coverage {
     /// Things left unmarked because the kernel refused the mark, or because the daemon may not open
     /// them (on a network filesystem that squashes root): the kernel would then deny everybody.
     pub refused: u64,
+    /// Marked or watched things whose changes the kernel does not tell, by their filesystem: these
+    /// are looked over every second instead, and changes of them are not reported.
+    pub untold: u64,
 }
 
 /// Counts since the start; all only grow.

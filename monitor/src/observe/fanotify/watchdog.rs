@@ -24,10 +24,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::arbiter::Answer;
 use super::heartbeat::Page;
+use super::priority;
 use super::raw::{self, Group};
-use super::responder::{SLACK, raise_priority};
+use super::responder::SLACK;
 
 const WORD: &str = "fanotify-watchdog";
+/// Set in the watchdog's environment.
+const MARK: &str = "SCOPEWARD_FANOTIFY_WATCHDOG";
 /// Looks at the page within one bound.
 const LOOKS: u16 = 4;
 /// How long a watchdog process may take to start, in milliseconds.
@@ -78,6 +81,12 @@ pub(super) fn start(
     page: &Page,
     bound: Duration,
 ) -> io::Result<(Child, UnixStream)> {
+    // A program that does not know the word would start the tier itself, and so on without end.
+    if std::env::var_os(MARK).is_some() {
+        return Err(io::Error::other(
+            "this program was started as a watchdog and did not become one",
+        ));
+    }
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let kept = [
@@ -87,11 +96,13 @@ pub(super) fn start(
     ];
     let mut command = Command::new(exe);
     command
+        .arg0("scopeward")
         .arg(WORD)
         .args(kept.map(|fd| fd.to_string()))
         .arg(bound.as_millis().to_string());
     command
         .env_clear()
+        .env(MARK, "1")
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -145,7 +156,9 @@ fn watch(job: &WatchdogJob) -> io::Result<()> {
         // SAFETY: ignoring a signal installs no handler.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
-    raise_priority();
+    priority::raise();
+    // The file it was started from may be called `exe`. The name is for people alone.
+    drop(nix::sys::prctl::set_name(c"scopeward-watch"));
     let tick = PollTimeout::from((job.bound / LOOKS).max(5));
     let watch = Watch {
         group: Group::inherited(group),
@@ -218,7 +231,8 @@ impl Watch {
     fn release(&self, stuck: (u64, u64)) -> io::Result<()> {
         let beat = self.page.beat();
         beat.armed.store(0, Ordering::SeqCst);
-        self.group.flush()?;
+        // Whether or not that worked, who waits now is let go, and who comes after them as well.
+        let flushed = self.group.flush();
         self.sweep();
         beat.releases.fetch_add(1, Ordering::SeqCst);
         // A full line already says it.
@@ -226,7 +240,7 @@ impl Watch {
         loop {
             self.drain();
             if self.signs() != stuck || !self.rest(PollTimeout::ZERO) {
-                return Ok(());
+                return flushed;
             }
             self.is_readable(self.tick);
         }

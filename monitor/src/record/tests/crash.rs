@@ -13,7 +13,10 @@ const DIR: &str = "SCOPEWARD_TEST_STORE";
 #[test]
 fn writer_child() {
     let Some(dir) = std::env::var_os(DIR) else { return };
-    let config = StoreConfig { segment_bytes: 50_000, ..StoreConfig::default() };
+    let config = StoreConfig {
+        segment_bytes: 50_000,
+        ..StoreConfig::default()
+    };
     let store = Store::open(dir.as_ref(), &config).unwrap();
     let known = store.query(&Filter::default()).unwrap().len() as u64;
     for n in known.. {
@@ -37,7 +40,12 @@ fn kill_9_loses_at_most_what_was_not_committed() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        for line in lines.by_ref().map(Result::unwrap).filter(|line| line.contains("on disk ")).take(5) {
+        for line in lines
+            .by_ref()
+            .map(Result::unwrap)
+            .filter(|line| line.contains("on disk "))
+            .take(5)
+        {
             least = line.rsplit(' ').next().unwrap().parse::<u64>().unwrap();
         }
         std::thread::sleep(Duration::from_millis(round * 7));
@@ -45,7 +53,9 @@ fn kill_9_loses_at_most_what_was_not_committed() {
         child.wait().unwrap();
         for segment in segment::list(dir.path()).unwrap() {
             let db = rusqlite::Connection::open(segment.path).unwrap();
-            let answer: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            let answer: String = db
+                .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+                .unwrap();
             assert_eq!(answer, "ok");
         }
     }
@@ -54,10 +64,24 @@ fn kill_9_loses_at_most_what_was_not_committed() {
     assert_eq!(health.unclean_stops, 8);
     let gap = health.gap.expect("the last stop was one");
     let events = store.query(&Filter::default()).unwrap();
-    assert!(events.len() as u64 > least, "{} of at least {least}", events.len());
-    assert!(events.iter().zip(0..).all(|(event, n)| *event == sample::event(n)), "no hole, nothing changed");
+    assert!(
+        events.len() as u64 > least,
+        "{} of at least {least}",
+        events.len()
+    );
+    assert!(
+        events
+            .iter()
+            .zip(0..)
+            .all(|(event, n)| *event == sample::event(n)),
+        "no hole, nothing changed"
+    );
     assert_eq!(gap.after, events.last().map(|event| event.time));
     drop(store);
     let health = Store::open(dir.path(), &StoreConfig::default()).unwrap().health();
-    assert_eq!((health.unclean_stops, health.gap), (8, None), "the one before was a shutdown");
+    assert_eq!(
+        (health.unclean_stops, health.gap),
+        (8, None),
+        "the one before was a shutdown"
+    );
 }

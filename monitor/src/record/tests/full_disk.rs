@@ -26,7 +26,13 @@ fn tiny_disk(at: &Path) -> nix::Result<()> {
     unshare(CloneFlags::CLONE_NEWNS)?;
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
-    mount(Some("tmpfs"), at, Some("tmpfs"), MsFlags::empty(), Some("size=1m"))
+    mount(
+        Some("tmpfs"),
+        at,
+        Some("tmpfs"),
+        MsFlags::empty(),
+        Some("size=1m"),
+    )
 }
 
 #[test]
@@ -36,7 +42,14 @@ fn a_full_disk_keeps_counts_and_recovers() {
         eprintln!("skipped: no file system of its own for this test: {error}");
         return;
     }
-    let store = Store::open(dir.path(), &StoreConfig { backlog: 500, ..StoreConfig::default() }).unwrap();
+    let store = Store::open(
+        dir.path(),
+        &StoreConfig {
+            backlog: 500,
+            ..StoreConfig::default()
+        },
+    )
+    .unwrap();
     let writer = store.writer();
     writer.append(sample::event(0));
     wait(&store, "the first event", |health| health.written == 1);
@@ -57,13 +70,25 @@ fn a_full_disk_keeps_counts_and_recovers() {
     appended += 1_000;
     assert!(before.elapsed() < Duration::from_secs(1), "appending never waits");
     let health = store.health();
-    assert!(matches!(&health.state, StoreState::Failing(reason) if reason.contains("full")), "{health:?}");
-    assert!(health.backlog <= 500 && health.lost > 0 && health.lost_cuts > 0, "{health:?}");
-    assert_eq!(health.written + health.backlog + health.lost, appended, "none is unaccounted for");
+    assert!(
+        matches!(&health.state, StoreState::Failing(reason) if reason.contains("full")),
+        "{health:?}"
+    );
+    assert!(
+        health.backlog <= 500 && health.lost > 0 && health.lost_cuts > 0,
+        "{health:?}"
+    );
+    assert_eq!(
+        health.written + health.backlog + health.lost,
+        appended,
+        "none is unaccounted for"
+    );
 
     drop(full);
     std::fs::remove_file(filler).unwrap();
-    let health = wait(&store, "recovery", |health| health.state == StoreState::Ok && health.backlog == 0);
+    let health = wait(&store, "recovery", |health| {
+        health.state == StoreState::Ok && health.backlog == 0
+    });
     writer.append(sample::event(appended));
     assert_eq!(health.written + health.lost, appended);
     let stored = store.query(&Filter::default()).unwrap();
@@ -80,10 +105,25 @@ fn a_directory_that_cannot_be_made_is_tried_again() {
     store.writer().append(sample::event(0));
     assert_eq!(store.query(&Filter::default()).ok(), None);
     std::fs::remove_file(&blocker).unwrap();
-    wait(&store, "recovery", |health| health.written == 1 && health.state == StoreState::Ok);
+    wait(&store, "recovery", |health| {
+        health.written == 1 && health.state == StoreState::Ok
+    });
     // Removed under the writer's feet: what was in it is gone, what comes next is not.
     std::fs::remove_dir_all(&blocker).unwrap();
     store.writer().append(sample::event(1));
     wait(&store, "a new directory", |health| health.written == 2);
     assert_eq!(store.query(&Filter::default()).unwrap(), [sample::event(1)]);
+}
+
+#[test]
+fn the_end_does_not_wait_for_a_disk_that_refuses() {
+    let dir = tempfile::tempdir().unwrap();
+    let blocker = dir.path().join("state");
+    std::fs::write(&blocker, "a file in the way").unwrap();
+    let store = Store::open(&blocker, &StoreConfig::default()).unwrap();
+    // More than one batch.
+    (0..5_000).for_each(|n| store.writer().append(sample::event(n)));
+    let start = Instant::now();
+    drop(store);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

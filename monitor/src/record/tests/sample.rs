@@ -48,7 +48,12 @@ pub(crate) fn event(n: u64) -> EventRecord {
         },
         session: SessionRef {
             id: format!("s-{:016x}", n % 2),
-            agent: if n.is_multiple_of(2) { "claude-code" } else { "codex" }.into(),
+            agent: if n.is_multiple_of(2) {
+                "claude-code"
+            } else {
+                "codex"
+            }
+            .into(),
             root_pid: 4_121,
             agent_session: Some("0f6d2c5e-3a57-4b7e-9d0e-5e1f1d1f4c11".into()),
             owner: Owner {
@@ -65,7 +70,12 @@ pub(crate) fn event(n: u64) -> EventRecord {
             started: Some(start()),
             exe: Some("/usr/bin/cargo".into()),
             script: None,
-            argv: vec!["cargo".into(), "check".into(), "--package".into(), format!("member-{}", n / 10 % 20)],
+            argv: vec![
+                "cargo".into(),
+                "check".into(),
+                "--package".into(),
+                format!("member-{}", n / 10 % 20),
+            ],
             cwd: Some("/home/dev/src/project".into()),
             uid: 1_000,
             lineage: vec!["claude".into(), "bash".into(), "cargo".into()],

@@ -1,0 +1,14 @@
+//! `scopeward scope check|show|diff`.
+
+mod args;
+mod check;
+mod diff;
+pub mod load;
+pub mod report;
+mod setting;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use args::{ScopeArgs, ScopeCommand, run};
+pub use setting::Setting;

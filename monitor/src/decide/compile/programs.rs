@@ -1,0 +1,44 @@
+//! `[exec]`, and the labels that `unless` asks programs for.
+
+use scopeward_abi::object::Match;
+
+use super::{
+    CompileError, Locate,
+    entries::{EntryInfo, code},
+    scope::Work,
+    table::Aliases,
+};
+use crate::scope::{effective::Effective, words::Response};
+
+/// Compiles the rules that name programs. Those that name arguments are decided in user space.
+pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -> Result<(), CompileError> {
+    for rule in scope.exec.rules.iter().filter(|rule| rule.argv.is_empty()) {
+        for pattern in &rule.exe {
+            let info = EntryInfo {
+                rule: Some(rule.rule.id.clone()),
+                pattern: pattern.to_string(),
+                response: rule.rule.response,
+                weight: rule.rule.weight,
+                reason: rule.rule.reason.clone(),
+                class: None,
+                name: None,
+            };
+            let found = Match {
+                read: work.entries.add(info, &[])?,
+                read_rank: rule.rule.precedence(pattern) << 3 | u32::from(code(rule.rule.response)),
+                ..Match::default()
+            };
+            work.programs.add(pattern, found, locate, Aliases::Programs)?;
+            if rule.rule.response >= Response::Deny {
+                work.guard_program(pattern);
+            }
+        }
+    }
+    for (mask, list) in work.labels.bits() {
+        for pattern in list {
+            work.programs.add(pattern, Match { mask, ..Match::default() }, locate, Aliases::Ignored)?;
+        }
+    }
+    work.policy.exec_default = work.entries.add_default(&scope.exec.default)?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! A whole scope for one owner.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use scopeward_abi::{
+    object::{Match, ns},
+    policy::{Entry, Policy, flag},
+};
+
+use super::{
+    CompileError, Locate,
+    endpoints::{self, Endpoints},
+    entries::{Entries, EntryInfo},
+    files,
+    labels::Interned,
+    programs,
+    table::{Aliases, Table},
+};
+use crate::scope::{
+    effective::Effective,
+    endpoint::Endpoint,
+    pattern::PathPattern,
+    words::{Mode, Response},
+};
+
+/// What names stand for now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Addresses of names, in lower case.
+    pub resolved: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// Names of the package registries that this host's package managers use.
+    pub registries: BTreeSet<String>,
+}
+
+/// A scope as the kernel's tables.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The policy's number.
+    pub number: u32,
+    /// Its head.
+    pub policy: Policy,
+    /// Its entries, numbered from 1.
+    pub entries: Vec<Entry>,
+    /// What stands behind them.
+    pub infos: Vec<EntryInfo>,
+    /// Files.
+    pub files: Table,
+    /// Programs.
+    pub programs: Table,
+    /// Endpoints: bits of the address, key, rules.
+    pub endpoints: Endpoints,
+    /// File patterns that are guarded, with their responses: what fanotify marks.
+    pub guards: Vec<(PathPattern, Response)>,
+    /// Program patterns that are refused.
+    pub guarded_programs: Vec<PathPattern>,
+}
+
+impl Compiled {
+    /// What stands behind an entry's number; `None` for 0.
+    #[must_use]
+    pub fn info(&self, entry: u32) -> Option<&EntryInfo> {
+        self.infos.get((entry as usize).checked_sub(1)?)
+    }
+}
+
+/// What the parts of the compiler work on.
+pub(super) struct Work {
+    pub(super) number: u32,
+    pub(super) policy: Policy,
+    pub(super) entries: Entries,
+    pub(super) files: Table,
+    pub(super) programs: Table,
+    pub(super) endpoints: Endpoints,
+    pub(super) labels: Interned<Vec<PathPattern>>,
+    pub(super) sanctions: Interned<Vec<PathPattern>>,
+    pub(super) then: Interned<Vec<Endpoint>>,
+    guards: Vec<(PathPattern, Response)>,
+    guarded_programs: Vec<PathPattern>,
+}
+
+impl Work {
+    /// The label of a list of programs, plus one; 0 for an empty list.
+    pub(super) fn label(&mut self, list: &Vec<PathPattern>) -> Result<u8, CompileError> {
+        if list.is_empty() {
+            return Ok(0);
+        }
+        self.labels.number(list).ok_or(CompileError::Labels { most: 64 })
+    }
+
+    pub(super) fn guard(&mut self, pattern: &PathPattern, response: Response) {
+        self.guards.push((pattern.clone(), response));
+    }
+
+    pub(super) fn guard_program(&mut self, pattern: &PathPattern) {
+        self.guarded_programs.push(pattern.clone());
+    }
+}
+
+/// Compiles a scope that is resolved for one owner ([`Effective::resolve`]) as policy `number` (1 to 65,535).
+///
+/// # Errors
+/// [`CompileError`] where it does not fit the kernel's tables.
+pub fn compile(
+    scope: &Effective,
+    number: u32,
+    generation: u32,
+    names: &Names,
+    locate: &dyn Locate,
+) -> Result<Compiled, CompileError> {
+    let mode = match scope.mode {
+        Mode::Observe => scopeward_abi::member::mode::OBSERVE,
+        Mode::Enforce => scopeward_abi::member::mode::ENFORCE,
+    };
+    let mut work = Work {
+        number,
+        policy: Policy { generation, mode, ..Policy::default() },
+        entries: Entries::default(),
+        files: Table::new(number),
+        programs: Table::new(number | ns::EXEC),
+        endpoints: Endpoints::new(),
+        labels: Interned::new(64),
+        sanctions: Interned::new(64),
+        then: Interned::new(255),
+        guards: Vec::new(),
+        guarded_programs: Vec::new(),
+    };
+    files::compile(&mut work, scope, locate)?;
+    programs::compile(&mut work, scope, locate)?;
+    endpoints::compile(&mut work, scope, names)?;
+    work.policy.flags |= work.files.flags | work.programs.flags << flag::EXEC_SHIFT;
+    (work.policy.shape_count, work.policy.shapes) = work.files.shapes()?;
+    (work.policy.exec_shape_count, work.policy.exec_shapes) = work.programs.shapes()?;
+    Ok(Compiled {
+        number,
+        policy: work.policy,
+        entries: work.entries.kernel,
+        infos: work.entries.infos,
+        files: work.files,
+        programs: work.programs,
+        endpoints: work.endpoints,
+        guards: work.guards,
+        guarded_programs: work.guarded_programs,
+    })
+}
+
+/// Compiles the programs of every `[[match]]` into one table: a hit asks the daemon to look.
+///
+/// # Errors
+/// [`CompileError`] where they do not fit.
+pub fn compile_matches<'p>(
+    patterns: impl Iterator<Item = &'p PathPattern>,
+    locate: &dyn Locate,
+) -> Result<(Policy, Table), CompileError> {
+    let mut table = Table::new(ns::EXEC | ns::MATCH);
+    for pattern in patterns {
+        table.add(pattern, Match { mask: 1, ..Match::default() }, locate, Aliases::Ignored)?;
+    }
+    let (exec_shape_count, exec_shapes) = table.shapes()?;
+    let policy = Policy {
+        flags: table.flags << flag::EXEC_SHIFT,
+        exec_shape_count,
+        exec_shapes,
+        ..Policy::default()
+    };
+    Ok((policy, table))
+}

@@ -1,0 +1,132 @@
+//! What paths lead to on this host, for the compiler of scopes.
+
+use std::{
+    collections::BTreeSet,
+    fs::{File, OpenOptions},
+    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
+    path::{Component, Path, PathBuf},
+};
+
+use nix::libc::O_PATH;
+
+use super::{
+    fanotify::devices::Devices,
+    mounts::unescaped,
+};
+use crate::{
+    decide::compile::{Locate, Located, Node},
+    scope::name_glob::NameGlob,
+};
+
+/// Most files below one guarded tree whose inodes are taken in; what lies beyond is guarded by its directory alone.
+const TREE_MAX: usize = 20_000;
+
+/// Asks the filesystems of this host, as the daemon sees them.
+#[derive(Debug, Default)]
+pub struct HostFiles {
+    devices: Devices,
+}
+
+impl HostFiles {
+    /// The object that a path leads to, symbolic links followed.
+    #[must_use]
+    pub fn node(&self, path: &Path) -> Option<Node> {
+        let file = OpenOptions::new().read(true).custom_flags(O_PATH).open(path).ok()?;
+        self.node_of(&file)
+    }
+
+    fn node_of(&self, file: &File) -> Option<Node> {
+        let (inode, (major, minor)) = self.devices.identity(file.as_fd()).ok()?;
+        Some(Node { dev: major << 20 | minor, inode })
+    }
+
+    fn walk(&self, dir: &Path, dev: u32, files: &mut Vec<Node>) {
+        let Ok(entries) = std::fs::read_dir(dir) else { return };
+        for entry in entries.flatten() {
+            if files.len() >= TREE_MAX {
+                return;
+            }
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_symlink() {
+                continue;
+            }
+            let Some(node) = self.node(&entry.path()) else { continue };
+            if kind.is_dir() && node.dev == dev {
+                self.walk(&entry.path(), dev, files);
+            } else if !kind.is_dir() {
+                files.push(node);
+            }
+        }
+    }
+}
+
+impl Locate for HostFiles {
+    fn path(&self, path: &str) -> Located {
+        let path = Path::new(path);
+        let mut located = Located { object: self.node(path), ..Located::default() };
+        let (Some(parent), Some(Component::Normal(name))) = (path.parent(), path.components().next_back()) else {
+            return located;
+        };
+        match self.node(parent) {
+            Some(node) => located.entries.push((node, name.to_string_lossy().into_owned())),
+            None => located.missing = nearest(self, path),
+        }
+        if located.object.is_some()
+            && let Ok(target) = std::fs::canonicalize(path)
+            && let (Some(parent), Some(name)) = (target.parent(), target.file_name())
+            && let Some(node) = self.node(parent)
+        {
+            let entry = (node, name.to_string_lossy().into_owned());
+            if !located.entries.contains(&entry) {
+                located.entries.push(entry);
+            }
+        }
+        located
+    }
+
+    fn named(&self, dir: &str, name: &NameGlob) -> Vec<Node> {
+        let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+        entries
+            .flatten()
+            .filter(|entry| name.matches(&entry.file_name().to_string_lossy()))
+            .filter(|entry| !entry.path().is_dir())
+            .take(TREE_MAX)
+            .filter_map(|entry| self.node(&entry.path()))
+            .collect()
+    }
+
+    fn below(&self, dir: &str) -> (Vec<Node>, Vec<Node>) {
+        let Ok(real) = std::fs::canonicalize(dir) else { return Default::default() };
+        let mut files = Vec::new();
+        if let Some(root) = self.node(&real) {
+            self.walk(&real, root.dev, &mut files);
+        }
+        let list = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let mounts = list
+            .lines()
+            .filter_map(|line| line.split(' ').nth(4))
+            .map(|at| PathBuf::from(unescaped(at)))
+            .filter(|at| at.starts_with(&real) && *at != real)
+            .filter_map(|at| self.node(&at))
+            .collect();
+        (files, mounts)
+    }
+
+    fn programs(&self, name: &NameGlob) -> Vec<Node> {
+        const USUAL: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let path = std::env::var("PATH").unwrap_or_default();
+        let dirs: BTreeSet<&str> =
+            USUAL.split(':').chain(path.split(':')).filter(|dir| dir.starts_with('/')).collect();
+        let nodes: BTreeSet<Node> = dirs.into_iter().flat_map(|dir| self.named(dir, name)).collect();
+        nodes.into_iter().collect()
+    }
+}
+
+/// The nearest directory of a path that exists, and the components below it.
+fn nearest(files: &HostFiles, path: &Path) -> Option<(Node, Vec<String>)> {
+    path.ancestors().skip(1).find_map(|dir| {
+        let node = files.node(dir)?;
+        let rest = path.strip_prefix(dir).ok()?;
+        Some((node, rest.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()))
+    })
+}

@@ -6,7 +6,8 @@ use crate::{endpoint, event, member, object, policy};
 
 const _: () = {
     assert!(size_of::<member::Member>() == 48);
-    assert!(size_of::<member::Session>() == 48);
+    assert!(size_of::<member::Session>() == 16);
+    assert!(size_of::<member::Counts>() == 32);
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);

@@ -29,6 +29,7 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
                 ..Match::default()
             };
             work.programs.add(pattern, found, locate, Aliases::Programs)?;
+            work.program_matches.push((pattern.clone(), found));
             if rule.rule.response >= Response::Deny {
                 work.guard_program(pattern);
             }

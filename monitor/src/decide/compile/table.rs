@@ -39,6 +39,12 @@ impl Table {
         Self { ns, ..Self::default() }
     }
 
+    /// The namespace that its keys are in.
+    #[must_use]
+    pub const fn ns(&self) -> u32 {
+        self.ns
+    }
+
     /// The shapes of its names, for the policy.
     ///
     /// # Errors
@@ -259,7 +265,7 @@ impl Table {
 }
 
 /// Puts two matches of one key together: the greater rank answers for each access, masks and flags add up.
-fn join(into: &mut Match, from: &Match) {
+pub fn join(into: &mut Match, from: &Match) {
     into.mask |= from.mask;
     into.flags |= from.flags;
     if from.read != 0 && (into.read == 0 || from.read_rank > into.read_rank) {

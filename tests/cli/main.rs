@@ -1,5 +1,6 @@
 //! The command line as its users meet it: exit codes, messages, what passes through, what bad input gets.
 
+mod by_hand;
 mod daemon;
 mod replay;
 mod run_held;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use nix::libc;
+use scopeward_tests::attack::catalogue::TECHNIQUES;
 use scopeward_tests::attack::loot::Loot;
 use scopeward_tests::attack::supervise::slot_of;
 use scopeward_tests::attack::technique::{
-    Content, FileTechnique, Gain, NetworkTechnique, Sort, TECHNIQUES, Technique, Transport,
+    Content, FileTechnique, Gain, NetworkTechnique, Sort, Technique, Transport,
 };
 use scopeward_tests::listener::Listener;
 use scopeward_tests::netns;

@@ -158,7 +158,7 @@ macro_rules! techniques {
         #[test]
         fn every_file_technique_has_a_test() {
             let tested = [$($name),*];
-            for technique in scopeward_tests::attack::technique::TECHNIQUES {
+            for technique in scopeward_tests::attack::catalogue::TECHNIQUES {
                 if matches!(technique.sort, Sort::File(_)) {
                     assert!(tested.contains(&technique.name), "{} has no test", technique.name);
                 }

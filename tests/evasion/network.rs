@@ -157,7 +157,7 @@ macro_rules! techniques {
         #[test]
         fn every_network_technique_has_a_test() {
             let tested = [$($name),*];
-            for technique in scopeward_tests::attack::technique::TECHNIQUES {
+            for technique in scopeward_tests::attack::catalogue::TECHNIQUES {
                 if matches!(technique.sort, Sort::Network(_)) {
                     assert!(tested.contains(&technique.name), "{} has no test", technique.name);
                 }

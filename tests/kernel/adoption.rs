@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use scopeward_tests::attack::loot::{Loot, State};
+use scopeward_tests::attack::loot::Loot;
+use scopeward_tests::attack::slot::State;
 use scopeward_tests::daemon::{Daemon, listing};
 use scopeward_tests::process::{Bounded, wait_until};
 use scopeward_tests::programs;

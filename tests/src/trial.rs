@@ -10,7 +10,8 @@ use nix::errno::Errno;
 use nix::libc;
 use serde_json::Value;
 
-use crate::attack::loot::{Loot, State};
+use crate::attack::loot::Loot;
+use crate::attack::slot::State;
 use crate::attack::supervise::slot_of;
 use crate::attack::technique::{Content, FileTechnique, Gain, Technique};
 use crate::programs;

@@ -11,7 +11,8 @@ use nix::unistd::{Pid, getpid};
 
 use super::files::accomplice::{clone_with, leave};
 use super::files::target::{open_and_read, wait_for};
-use super::loot::{Loot, State};
+use super::loot::Loot;
+use super::slot::State;
 
 /// How long each process lives.
 const LIFE: Duration = Duration::from_millis(1);

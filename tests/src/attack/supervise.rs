@@ -11,9 +11,10 @@ use nix::sys::prctl::set_child_subreaper;
 use super::command::{Aim, Order};
 use super::files::accomplice::{clone_with, leave};
 use super::files::target::{FileTarget, wait_for};
-use super::loot::{Loot, Slot, State};
+use super::loot::Loot;
 use super::network::datagram;
 use super::network::target::{NetworkTarget, payload};
+use super::slot::{Slot, State};
 use super::technique::Sort;
 
 /// An attacker that hangs is ended by its own alarm after this many seconds.

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use scopeward_tests::attack::catalogue::TECHNIQUES;
 use scopeward_tests::attack::command::{Order, USAGE};
 use scopeward_tests::attack::storm::{rage, storm};
 use scopeward_tests::attack::supervise::carry_out;
-use scopeward_tests::attack::technique::TECHNIQUES;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1).peekable();

@@ -12,7 +12,7 @@
 
 mod arbiter;
 mod changes;
-pub(in crate::observe) mod devices;
+mod devices;
 mod guarded;
 mod heartbeat;
 mod keeper;
@@ -31,6 +31,7 @@ mod telling;
 mod watchdog;
 
 pub use arbiter::{Answer, Arbiter, Change, ChangeKind, Observer, Opening};
+pub use devices::Devices;
 pub use guarded::{Guarded, NameGlob};
 pub use service::{Fanotify, Settings};
 pub use state::{Counters, Coverage, FanotifyError, FanotifyState};

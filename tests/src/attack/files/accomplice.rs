@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::libc;
 
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// How long an accomplice goes on after the opener's death.
 const AFTER_DEATH: Duration = Duration::from_millis(3);

@@ -4,7 +4,7 @@ use std::io;
 use std::process::Command;
 
 use super::target::{FileTarget, run_into_loot};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// Runs `/bin/cat FILE`.
 ///

@@ -7,7 +7,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{chdir, chroot};
 
 use super::target::{FileTarget, open_and_read};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `unshare` of user and mount namespace, `chroot`, open and read of `/NAME`.
 ///

@@ -7,7 +7,7 @@ use nix::libc;
 
 use super::accomplice::{clone_with, linger, steal_until_dead};
 use super::target::{FileTarget, next_descriptor};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `clone` with `CLONE_FILES`; one process opens, the other reads the descriptor that the opener will get.
 ///

@@ -6,7 +6,7 @@ use nix::libc;
 
 use super::accomplice::{clone_with, leave};
 use super::target::{FileTarget, open_and_read};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `clone` with `CLONE_PARENT`; the new process opens and reads. The supervisor waits for it.
 ///

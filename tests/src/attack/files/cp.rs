@@ -4,7 +4,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use super::target::{FileTarget, open_and_read};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// Runs `cp FILE COPY`, then opens and reads the copy, whatever `cp` said.
 ///

@@ -5,7 +5,7 @@ use std::io;
 use nix::libc;
 
 use super::target::FileTarget;
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// The system call `creat`.
 ///

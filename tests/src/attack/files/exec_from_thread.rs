@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::target::FileTarget;
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `execve` of `cat` in a new thread, with the loot as standard output. Returns only where it failed.
 ///

@@ -7,7 +7,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{dup2_stdout, execveat};
 
 use super::target::FileTarget;
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// Open with `O_PATH`, `execveat` with `AT_EMPTY_PATH`, the loot as standard output. Returns only where it failed.
 ///

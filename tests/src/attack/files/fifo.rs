@@ -7,7 +7,8 @@ use nix::sys::stat::Mode;
 
 use super::accomplice::{clone_with, leave};
 use super::target::{FileTarget, obtained};
-use crate::attack::loot::{DATA, Slot};
+use crate::attack::loot::DATA;
+use crate::attack::slot::Slot;
 
 fn hand_over(target: &FileTarget, fifo: &std::path::Path) -> io::Result<()> {
     let mut into = OpenOptions::new().write(true).open(fifo)?;

@@ -4,7 +4,7 @@ use std::io;
 
 use super::accomplice::{clone_with, leave};
 use super::target::{FileTarget, open_and_read, wait_for};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// Each process of a generation makes this many.
 const FAN: usize = 2;

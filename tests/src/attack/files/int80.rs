@@ -7,7 +7,7 @@ use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 use super::target::{FileTarget, obtained};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `open` and `read` in the numbering of i386.
 const OPEN: i32 = 5;

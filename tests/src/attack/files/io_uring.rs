@@ -7,7 +7,8 @@ use io_uring::{IoUring, opcode, squeue, types};
 use nix::libc;
 
 use super::target::{FileTarget, next_descriptor, obtained};
-use crate::attack::loot::{DATA, Slot};
+use crate::attack::loot::DATA;
+use crate::attack::slot::Slot;
 
 /// [`DATA`] as the ring counts.
 const ROOM: u32 = 192;

@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 
 use super::target::FileTarget;
-use crate::attack::loot::{DATA, Slot};
+use crate::attack::loot::DATA;
+use crate::attack::slot::Slot;
 
 /// Open, `mmap`, copy from the mapping.
 ///

@@ -8,7 +8,7 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
 use super::target::{FileTarget, open_and_read};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// Open with `O_PATH`, open of `/proc/self/fd/N`, read.
 ///

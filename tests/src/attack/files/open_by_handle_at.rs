@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use nix::libc;
 
 use super::target::{FileTarget, obtained};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `struct file_handle` with room for the largest handle.
 #[repr(C)]

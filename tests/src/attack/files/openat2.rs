@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag};
 
 use super::target::{FileTarget, obtained};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `openat2` with `RESOLVE_BENEATH`, then read.
 ///

@@ -7,7 +7,7 @@ use nix::unistd::{getpid, getppid, setsid};
 
 use super::accomplice::{clone_with, leave};
 use super::target::{FileTarget, open_and_read, wait_for};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// Forks twice, waits until the middle process is gone, opens and reads.
 ///

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 
 use super::target::FileTarget;
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// Open for writing, then write.
 ///

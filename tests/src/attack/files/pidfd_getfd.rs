@@ -8,7 +8,7 @@ use nix::libc;
 
 use super::accomplice::{clone_with, linger, steal_until_dead};
 use super::target::{FileTarget, next_descriptor};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `pidfd_open` of the opener, then `pidfd_getfd` of the descriptor that it will get.
 ///

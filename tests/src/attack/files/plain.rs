@@ -3,7 +3,7 @@
 use std::io;
 
 use super::target::{FileTarget, open_and_read};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `open`, then `pread`.
 ///

@@ -4,7 +4,7 @@ use std::io;
 use std::process::Command;
 
 use super::target::{FileTarget, run_into_loot};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 const PROGRAM: &str = "import os,sys;os.write(1,os.read(os.open(sys.argv[1],os.O_RDONLY),128))";
 

@@ -9,7 +9,7 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, s
 
 use super::accomplice::{clone_with, leave};
 use super::target::{FileTarget, obtained};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 fn pass(target: &FileTarget, socket: &UnixStream) -> io::Result<()> {
     let file = File::open(&target.path)?;

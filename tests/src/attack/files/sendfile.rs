@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 
 use super::target::{FileTarget, obtained};
-use crate::attack::loot::{DATA, Slot};
+use crate::attack::loot::DATA;
+use crate::attack::slot::Slot;
 
 /// Open, then `sendfile` into the loot.
 ///

@@ -6,7 +6,8 @@ use std::io;
 use nix::fcntl::{SpliceFFlags, splice};
 
 use super::target::{FileTarget, obtained};
-use crate::attack::loot::{DATA, Slot};
+use crate::attack::loot::DATA;
+use crate::attack::slot::Slot;
 
 /// Open, `splice` into a pipe, `splice` from there into the loot.
 ///

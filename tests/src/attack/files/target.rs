@@ -10,7 +10,7 @@ use std::process::Command;
 
 use nix::libc;
 
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// The file to obtain, and a place to work in.
 pub struct FileTarget {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::accomplice::linger;
 use super::target::{FileTarget, next_descriptor};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 const SPINNERS: i32 = 7;
 

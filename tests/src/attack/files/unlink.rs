@@ -3,7 +3,7 @@
 use std::io;
 
 use super::target::FileTarget;
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `unlink`.
 ///

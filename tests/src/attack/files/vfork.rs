@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use nix::sched::{CloneFlags, clone};
 
 use super::target::{FileTarget, wait_for};
-use crate::attack::loot::Slot;
+use crate::attack::slot::Slot;
 
 /// `clone` with `CLONE_VM | CLONE_VFORK`; the child opens and reads.
 ///

@@ -9,12 +9,9 @@ use std::{
 
 use nix::libc::O_PATH;
 
-use super::{
-    fanotify::devices::Devices,
-    mounts::unescaped,
-};
 use crate::{
     decide::compile::{Locate, Located, Node},
+    observe::{fanotify::Devices, mounts::unescaped},
     scope::name_glob::NameGlob,
 };
 

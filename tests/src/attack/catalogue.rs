@@ -1,0 +1,245 @@
+//! Every technique: one word for each, used by the attack program, the tests and the report.
+
+use std::io;
+
+use super::files::target::FileTarget;
+use super::files::{self};
+use super::network::target::NetworkTarget;
+use super::network::{self};
+use super::slot::Slot;
+use super::technique::{Content, Family, FileTechnique, Gain, NetworkTechnique, Sort, Technique, Transport};
+
+type FileAttempt = fn(&FileTarget, Slot<'_>) -> io::Result<()>;
+type NetworkAttempt = fn(&NetworkTarget) -> io::Result<()>;
+
+const fn file(
+    name: &'static str,
+    content: Content,
+    gain: Gain,
+    consumes: bool,
+    attempt: FileAttempt,
+) -> Technique {
+    Technique {
+        name,
+        sort: Sort::File(FileTechnique {
+            content,
+            gain,
+            consumes,
+            attempt,
+        }),
+    }
+}
+
+const fn read(name: &'static str, attempt: FileAttempt) -> Technique {
+    file(name, Content::Secret, Gain::Read, false, attempt)
+}
+
+const fn destroy(name: &'static str, attempt: FileAttempt) -> Technique {
+    file(name, Content::Secret, Gain::Destroy, true, attempt)
+}
+
+const fn run(name: &'static str, attempt: FileAttempt) -> Technique {
+    file(name, Content::Program, Gain::Read, false, attempt)
+}
+
+const fn net(name: &'static str, transport: Transport, family: Family, attempt: NetworkAttempt) -> Technique {
+    Technique {
+        name,
+        sort: Sort::Network(NetworkTechnique {
+            transport,
+            family,
+            forbidden_socket: false,
+            attempt,
+        }),
+    }
+}
+
+const fn crafted(name: &'static str, transport: Transport, attempt: NetworkAttempt) -> Technique {
+    Technique {
+        name,
+        sort: Sort::Network(NetworkTechnique {
+            transport,
+            family: Family::V4,
+            forbidden_socket: true,
+            attempt,
+        }),
+    }
+}
+
+/// Every technique.
+pub const TECHNIQUES: &[Technique] = &[
+    read("open", files::plain::attempt),
+    read("symlink", files::symlink::attempt),
+    read("hard-link", files::hard_link::attempt),
+    file(
+        "rename",
+        Content::Secret,
+        Gain::Read,
+        true,
+        files::rename::attempt,
+    ),
+    read("proc-root", files::proc_root::attempt),
+    read("bind-mount", files::bind_mount::attempt),
+    read("bind-mount-file", files::bind_mount_file::attempt),
+    read("chroot", files::chroot::attempt),
+    read("openat2", files::openat2::attempt),
+    read("open-by-handle", files::open_by_handle_at::attempt),
+    read("o-path", files::o_path::attempt),
+    read("mmap", files::mmap::attempt),
+    read("io-uring", files::io_uring::attempt),
+    read("io-uring-linked", files::io_uring::linked),
+    read("io-uring-fixed", files::io_uring::fixed),
+    read("io-uring-polled", files::io_uring::polled),
+    read("orphan", files::orphan::attempt),
+    read("vfork", files::vfork::attempt),
+    read("exec-from-thread", files::exec_from_thread::attempt),
+    read("clone-parent", files::clone_parent::attempt),
+    read("fork-tree", files::fork_tree::attempt),
+    read("thread-race", files::thread_race::attempt),
+    read("clone-files", files::clone_files::attempt),
+    read("pidfd-getfd", files::pidfd_getfd::attempt),
+    read("scm-rights", files::scm_rights::attempt),
+    read("fifo", files::fifo::attempt),
+    read("int80", files::int80::attempt),
+    read("cat", files::cat::attempt),
+    read("python", files::python::attempt),
+    read("cp", files::cp::attempt),
+    read("sendfile", files::sendfile::attempt),
+    read("splice", files::splice::attempt),
+    read("copy-file-range", files::copy_file_range::attempt),
+    run("execve", files::execve::attempt),
+    run("execveat", files::execveat::attempt),
+    destroy("truncating-open", files::truncating_open::attempt),
+    destroy("creat", files::creat::attempt),
+    destroy("overwrite", files::overwrite::attempt),
+    destroy("truncate", files::truncate::attempt),
+    destroy("unlink", files::unlink::attempt),
+    net("tcp4", Transport::Tcp, Family::V4, network::stream::tcp),
+    net("tcp6", Transport::Tcp, Family::V6, network::stream::tcp),
+    net(
+        "tcp-v4-mapped",
+        Transport::Tcp,
+        Family::V4,
+        network::stream::v4_mapped,
+    ),
+    net(
+        "tcp-thread",
+        Transport::Tcp,
+        Family::V4,
+        network::in_thread::attempt,
+    ),
+    net(
+        "tcp-nonblocking",
+        Transport::Tcp,
+        Family::V4,
+        network::nonblocking::attempt,
+    ),
+    net(
+        "tcp-reconnect",
+        Transport::Tcp,
+        Family::V4,
+        network::reconnect::tcp,
+    ),
+    net(
+        "fast-open",
+        Transport::Tcp,
+        Family::V4,
+        network::fast_open::sendto,
+    ),
+    net(
+        "fast-open6",
+        Transport::Tcp,
+        Family::V6,
+        network::fast_open::sendto,
+    ),
+    net(
+        "fast-open-deferred",
+        Transport::Tcp,
+        Family::V4,
+        network::fast_open::deferred,
+    ),
+    net(
+        "fast-open-mptcp",
+        Transport::Mptcp,
+        Family::V4,
+        network::fast_open::mptcp,
+    ),
+    net("mptcp4", Transport::Mptcp, Family::V4, network::stream::mptcp),
+    net("mptcp6", Transport::Mptcp, Family::V6, network::stream::mptcp),
+    net("sctp", Transport::Sctp, Family::V4, network::stream::sctp),
+    net(
+        "udp-connected",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::connected,
+    ),
+    net(
+        "udp-sendto",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::sendto,
+    ),
+    net(
+        "udp6-sendto",
+        Transport::Udp,
+        Family::V6,
+        network::datagram::sendto,
+    ),
+    net(
+        "udp-v4-mapped",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::v4_mapped,
+    ),
+    net(
+        "udp-sendmsg",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::by_sendmsg,
+    ),
+    net(
+        "udp-sendmmsg",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::by_sendmmsg,
+    ),
+    net(
+        "udp-packet-info",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::packet_info,
+    ),
+    net(
+        "udp-connected-elsewhere",
+        Transport::Udp,
+        Family::V4,
+        network::datagram::connected_elsewhere,
+    ),
+    net(
+        "udp-reconnect",
+        Transport::Udp,
+        Family::V4,
+        network::reconnect::udp,
+    ),
+    net(
+        "udp-lite",
+        Transport::UdpLite,
+        Family::V4,
+        network::datagram::lite,
+    ),
+    net(
+        "io-uring-connect",
+        Transport::Tcp,
+        Family::V4,
+        network::io_uring::connect,
+    ),
+    net(
+        "io-uring-sendmsg",
+        Transport::Udp,
+        Family::V4,
+        network::io_uring::sendmsg,
+    ),
+    crafted("raw", Transport::Udp, network::crafted::raw),
+    crafted("packet", Transport::Udp, network::crafted::packet),
+    crafted("ping", Transport::Icmp, network::crafted::ping),
+];

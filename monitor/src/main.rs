@@ -9,7 +9,7 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
-use scopeward::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use scopeward::cli::{Cli, Command, agents, events, freeze, kill, run, sessions, status, thaw, tree, why};
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 
 fn main() -> ExitCode {
@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     }
     // Clap itself ends with 2 on wrong usage, and with 0 on --help and --version.
     let cli = Cli::parse();
+    if let Command::Run(args) = &cli.command {
+        return run::run(args, &cli).into();
+    }
     let socket = match cli.socket() {
         Ok(socket) => socket,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
@@ -40,6 +43,8 @@ async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
     let mut output = Output::new(&mut stdout, Look::of_stdout());
     let output = &mut output;
     let exit = match command {
+        // It forks, and so comes before there is a runtime.
+        Command::Run(_) => Ok(Exit::Done),
         Command::Status(args) => status::run(args, client, output).await,
         Command::Agents(args) => agents::run(args, client, output).await,
         Command::Sessions(args) => sessions::run(args, client, output).await,

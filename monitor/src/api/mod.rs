@@ -13,6 +13,7 @@ pub mod routes;
 pub mod server;
 pub mod socket;
 pub mod types;
+pub mod workers;
 
 #[cfg(test)]
 pub(crate) mod tests;

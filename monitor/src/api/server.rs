@@ -21,6 +21,7 @@ use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
 use crate::api::routes::{change, events, overview, sessions};
 use crate::api::socket::{BindError, Socket, SocketState};
+use crate::api::workers::Workers;
 
 /// Most bytes of a request's body: a scope file and room.
 const MOST_BODY: usize = 1 << 20;
@@ -40,6 +41,8 @@ pub struct Shared {
     pub socket: Arc<SocketState>,
     /// Turns true when the API ends.
     pub shutdown: watch::Receiver<bool>,
+    /// Threads for questions that may block.
+    pub workers: Workers,
     /// Room for readings of the store.
     pub readings: Arc<Semaphore>,
 }
@@ -54,9 +57,9 @@ impl Shared {
         question: impl FnOnce(&dyn Control) -> Result<T, ControlError> + Send + 'static,
     ) -> Result<T, Failure> {
         let control = Arc::clone(&self.control);
-        let answer = tokio::task::spawn_blocking(move || question(&*control)).await;
-        let broken = |_| ControlError::Internal("the daemon failed while it answered".to_owned());
-        Ok(answer.map_err(broken)??)
+        let answer = self.workers.run(move || question(&*control)).await;
+        let broken = || ControlError::Internal("the daemon failed while it answered".to_owned());
+        Ok(answer.ok_or_else(broken)??)
     }
 }
 
@@ -86,7 +89,7 @@ impl Server {
     /// Answers until `end` is ready; then gives what is under way two seconds.
     ///
     /// # Errors
-    /// As the runtime says; accepting goes on by itself after errors.
+    /// Where there is no room for the API's threads; accepting goes on by itself after errors.
     pub async fn serve(
         self,
         control: Arc<dyn Control>,
@@ -99,6 +102,7 @@ impl Server {
             policy: Arc::new(policy),
             socket: self.socket.state(),
             shutdown: shutdown.clone(),
+            workers: Workers::start()?,
             readings: Arc::new(Semaphore::new(MOST_READINGS)),
         };
         let service = router(shared).into_make_service_with_connect_info::<Peer>();

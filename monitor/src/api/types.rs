@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::attribute::sessions::{CutInfo, SessionState};
 use crate::record::event::{EventRecord, Owner};
 use crate::record::health::StoreHealth;
-use crate::scope::words::{Mode, Response, Tier};
+use crate::scope::words::{Mode, Tier};
 
 /// How a kind of act is held on this host, now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,33 +96,6 @@ pub struct AgentInfo {
     pub acts: u64,
     /// Of these, cuts.
     pub cuts: u64,
-}
-
-/// How a session stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", content = "reason", rename_all = "lowercase")]
-pub enum SessionState {
-    /// It runs.
-    Running,
-    /// Stopped until a person decides; why.
-    Frozen(String),
-    /// Its last process ended.
-    Ended,
-    /// It was killed; why.
-    Killed(String),
-}
-
-/// The latest cut of a session, in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CutInfo {
-    /// The event's id, for `why`.
-    pub event: String,
-    /// When.
-    pub time: Timestamp,
-    /// What was really done about it.
-    pub applied: Response,
-    /// The act in one line, as `file.open /home/dev/.netrc`.
-    pub act: String,
 }
 
 /// `GET /v1/sessions`: one session.

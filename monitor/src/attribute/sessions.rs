@@ -3,14 +3,43 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    api::types::{CutInfo, SessionState},
     record::event::{Owner, SessionRef},
-    scope::words::Mode,
+    scope::words::{Mode, Response},
 };
 
 /// How many sessions that ended are remembered.
 const ENDED_MAX: usize = 200;
+
+/// How a session stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", content = "reason", rename_all = "lowercase")]
+pub enum SessionState {
+    /// It runs.
+    Running,
+    /// Stopped until a person decides; why.
+    Frozen(String),
+    /// Its last process ended.
+    Ended,
+    /// It was killed; why.
+    Killed(String),
+}
+
+/// The latest cut of a session, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutInfo {
+    /// The event's id, for `why`.
+    pub event: String,
+    /// When.
+    pub time: Timestamp,
+    /// What was really done about it.
+    pub applied: Response,
+    /// The act in one line, as `file.open /home/dev/.netrc`.
+    pub act: String,
+}
 
 /// One session.
 #[derive(Clone, Debug)]
@@ -22,7 +51,7 @@ pub struct Session {
     /// Observe or enforce.
     pub mode: Mode,
     /// When it started.
-    pub since: jiff::Timestamp,
+    pub since: Timestamp,
     /// How it stands.
     pub state: SessionState,
     /// When it was frozen, boot clock, ns.
@@ -95,7 +124,7 @@ impl Sessions {
 impl Session {
     /// A session that starts now.
     #[must_use]
-    pub fn new(facts: SessionRef, policy: u32, mode: Mode, since: jiff::Timestamp) -> Self {
+    pub fn new(facts: SessionRef, policy: u32, mode: Mode, since: Timestamp) -> Self {
         Self {
             facts: Arc::new(facts),
             policy,

@@ -59,7 +59,7 @@ pub enum AttachError {
 
 enum Link {
     Held(FdLink),
-    Pinned(#[expect(dead_code, reason = "held for its drop: the descriptor keeps the link")] PinnedLink),
+    Pinned(PinnedLink),
 }
 
 /// What is attached.

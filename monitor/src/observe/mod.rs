@@ -3,7 +3,6 @@
 pub mod attach;
 pub mod btf;
 pub mod fanotify;
-pub mod host_files;
 pub mod load;
 pub mod maps;
 pub mod mounts;

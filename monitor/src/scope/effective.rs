@@ -131,12 +131,24 @@ impl NetworkRule {
 pub struct Files {
     /// For what no rule names.
     pub default: DefaultResponse,
-    /// Where writing is allowed unless a rule says otherwise.
+    /// Where `write-default` does not apply: writing is allowed there unless a rule says otherwise.
     pub write: Vec<PathPattern>,
     /// For writing what no rule and no `write` names; `default` decides where there is none.
     pub write_default: Option<DefaultResponse>,
     /// The rules.
     pub rules: Vec<FileRule>,
+}
+
+impl Files {
+    /// The class of `@credentials` that guards `path` most specifically; `None` where none does.
+    #[must_use]
+    pub fn class_of(&self, path: &str) -> Option<&'static str> {
+        let fitting = self.rules.iter().filter_map(|rule| {
+            let fits = rule.paths.iter().filter(|pattern| pattern.matches(path));
+            Some((fits.map(PathPattern::rank).max()?, rule.class?))
+        });
+        fitting.max().map(|(_, class)| class)
+    }
 }
 
 /// A rule about files.

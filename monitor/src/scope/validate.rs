@@ -44,7 +44,13 @@ pub fn check(
     let mut late = late::findings(&file.scope, capabilities);
     for fragment in fragments(file, load)? {
         let count = late::findings(&fragment.scope, capabilities).len();
-        let span = file.scope.extends.first().map_or(0..0, |(_, span)| span.clone());
+        // A fragment of a fragment is reported where the first one is named.
+        let extends = &file.scope.extends;
+        let named = extends
+            .iter()
+            .find(|(name, _)| *name == fragment.name)
+            .or_else(|| extends.first());
+        let span = named.map_or(0..0, |(_, span)| span.clone());
         if count > 0 {
             let message = format!(
                 "`{}` has {count} things that this host decides late or not at all",

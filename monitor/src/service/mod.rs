@@ -1,1 +1,17 @@
-//! service
+//! The parts of the running monitor.
+
+pub mod arbiter;
+pub mod control;
+pub mod daemon;
+pub mod enrol;
+pub mod events;
+pub mod fanotify;
+pub mod host_files;
+pub mod housekeeping;
+pub mod names;
+pub mod notes;
+pub mod policies;
+pub mod scopes;
+pub mod sessions;
+pub mod state;
+pub mod why;

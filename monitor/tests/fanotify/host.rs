@@ -4,12 +4,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scopeward::observe::fanotify::{Fanotify, Guarded};
 
-use crate::session::{Seen, settings};
+use crate::session::{Seen, settings, within};
 
 const GUARD: &str = "SCOPEWARD_TEST_GUARD";
 const MARK: &str = "host: ";
@@ -52,6 +53,24 @@ impl Host {
                 return state.trim().to_owned();
             }
         }
+    }
+
+    /// Stops it, and waits until each of its threads has stopped.
+    pub fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let stopped = |task: &Path| {
+            std::fs::read_to_string(task.join("stat"))
+                .unwrap()
+                .contains(") T ")
+        };
+        let all = || {
+            std::fs::read_dir(&tasks)
+                .unwrap()
+                .all(|task| stopped(&task.unwrap().path()))
+                .then_some(())
+        };
+        within(Duration::from_secs(5), all).unwrap();
     }
 
     pub fn signal(&self, signal: Signal) {

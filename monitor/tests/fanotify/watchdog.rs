@@ -34,7 +34,7 @@ fn a_stopped_daemon_lets_outsiders_go_and_recovers() {
     let mut host = Host::start(&key);
     let free = cat(&key);
     for round in 0..3 {
-        host.signal(Signal::SIGSTOP);
+        host.stop();
         let first = cat(&key);
         let second = cat(&key);
         host.signal(Signal::SIGCONT);
@@ -61,7 +61,7 @@ fn a_killed_daemon_lets_a_waiting_opener_go() {
     let key = dir.path().join("key");
     std::fs::write(&key, "secret").unwrap();
     let host = Host::start(&key);
-    host.signal(Signal::SIGSTOP);
+    host.stop();
     let mut reader = Command::new("cat")
         .arg(&key)
         .stdout(std::process::Stdio::null())

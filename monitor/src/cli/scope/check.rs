@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     Setting,
+    fit::misfit,
     load::{self, LoadError},
     report,
 };
@@ -47,7 +48,14 @@ fn checked(name: &str, setting: &Setting) -> Result<(ScopeFile, Checked), LoadEr
     let file = load::file(name, &setting.scope_dir)?;
     let load = |fragment: &str| load::fragment(&file, &setting.scope_dir, fragment);
     let checked = check(&file, &load, &setting.capabilities, setting.now).map_err(LoadError::Scope)?;
-    Ok((file, checked))
+    match misfit(&checked.effective) {
+        None => Ok((file, checked)),
+        Some(error) => Err(LoadError::Scope(vec![ScopeErrors::new(
+            file.file,
+            file.source,
+            vec![error],
+        )])),
+    }
 }
 
 fn passed(

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod diff;
+mod fit;
 pub mod load;
 pub mod report;
 mod setting;

@@ -11,7 +11,7 @@ use super::object::{self, Look};
 
 /// Known devices by `st_dev`.
 #[derive(Debug, Default)]
-pub(in crate::observe) struct Devices(Mutex<HashMap<(u32, u32), (u32, u32)>>);
+pub struct Devices(Mutex<HashMap<(u32, u32), (u32, u32)>>);
 
 impl Devices {
     /// Forgets everything: mounts have changed, and numbers may be used again.
@@ -43,7 +43,10 @@ impl Devices {
     }
 
     /// Inode number and the superblock's device of an open object.
-    pub(in crate::observe) fn identity(&self, fd: BorrowedFd<'_>) -> std::io::Result<(u64, (u32, u32))> {
+    ///
+    /// # Errors
+    /// Where `statx` fails.
+    pub fn identity(&self, fd: BorrowedFd<'_>) -> std::io::Result<(u64, (u32, u32))> {
         self.look(fd, None).map(|(look, dev)| (look.id.inode, dev))
     }
 

@@ -12,7 +12,7 @@
 
 mod arbiter;
 mod changes;
-pub(in crate::observe) mod devices;
+mod devices;
 mod guarded;
 mod heartbeat;
 mod keeper;
@@ -31,7 +31,9 @@ mod telling;
 mod watchdog;
 
 pub use arbiter::{Answer, Arbiter, Change, ChangeKind, Observer, Opening};
+pub use devices::Devices;
 pub use guarded::{Guarded, NameGlob};
+pub use object::generation;
 pub use service::{Fanotify, Settings};
 pub use state::{Counters, Coverage, FanotifyError, FanotifyState};
 pub use watchdog::{WatchdogJob, watchdog_main};

@@ -34,11 +34,12 @@ pub struct Settings {
     pub bound: Duration,
     /// Most inodes that are asked about; default 20,000. Each pins an inode in the kernel.
     pub limit: usize,
-    /// Ask about each read of a guarded file (not of those in guarded trees) too: this covers
-    /// descriptors that a session did not open itself, but not the mapping of such a file. Default on. Measured on 6.18: a read of such a
-    /// file by a process outside takes 15 µs instead of 0.5, other files cost the same as before.
-    /// From 6.14 on the kernel asks only for descriptors that were opened while anything on their
-    /// filesystem was marked.
+    /// Ask about each read of a guarded file (not of those in guarded trees) too; default on. This
+    /// covers descriptors that a session did not open itself, but not the mapping of such a file.
+    /// Measured on 6.18: a read of such a file by a process outside takes 15 µs (60 on a busy machine)
+    /// instead of 0.5; other files cost what they did. From 6.14 on the kernel asks only for
+    /// descriptors that were opened while anything on their filesystem was marked
+    /// (`file_set_fsnotify_mode_from_watchers`).
     pub reads: bool,
     /// Pause before the marks come back after the first release; default 1 s. It doubles each time.
     pub first_pause: Duration,

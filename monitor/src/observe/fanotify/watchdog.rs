@@ -158,7 +158,7 @@ fn watch(job: &WatchdogJob) -> io::Result<()> {
     }
     priority::raise();
     // The file it was started from may be called `exe`. The name is for people alone.
-    drop(nix::sys::prctl::set_name(c"scopeward-watch"));
+    nix::sys::prctl::set_name(c"scopeward-watch")?;
     let tick = PollTimeout::from((job.bound / LOOKS).max(5));
     let watch = Watch {
         group: Group::inherited(group),

@@ -2,7 +2,6 @@
 
 use std::{collections::HashSet, path::Path};
 
-use super::effective_of;
 use crate::{
     decide::{
         act_facts::{ActFacts, FileFacts},
@@ -14,6 +13,7 @@ use crate::{
         extends::ScopeFile,
         merge::effective,
         sets::credentials::classes,
+        tests::effective_of,
         words::{Access, Response},
     },
 };
@@ -234,6 +234,15 @@ fn a_response_of_its_own_covers_the_guarded_classes_only() {
         asked(&scope, "/home/dev/.ssh/id_rsa", Access::Read, "/usr/bin/ssh"),
         Response::Allow
     );
+    assert_eq!(
+        scope.files.class_of("/home/dev/.ssh/id_rsa"),
+        Some("ssh-private-keys")
+    );
+    assert_eq!(
+        scope.files.class_of("/home/dev/.ssh/id_rsa.pub"),
+        Some("ssh-public-keys")
+    );
+    assert_eq!(scope.files.class_of("/srv/x"), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     api::types::{ScopeInfo, ScopeState},
-    cli::scope::load::{self, LoadError},
+    config::scope_files::{self, LoadError},
     scope::{effective::Effective, extends::ScopeFile, merge},
     service::policies::Source,
 };
@@ -140,8 +140,8 @@ fn toml_files(directory: &Path) -> Vec<PathBuf> {
 
 fn load_file(path: &Path, directory: &Path) -> Result<Loaded, LoadError> {
     let name = path.to_string_lossy();
-    let file = load::file(&name, directory)?;
-    let scope = merge::effective(&file, &|fragment| load::fragment(&file, directory, fragment))
+    let file = scope_files::file(&name, directory)?;
+    let scope = merge::effective(&file, &|fragment| scope_files::fragment(&file, directory, fragment))
         .map_err(LoadError::Scope)?;
     Ok(Loaded { scope, source: Source { file: file.file.clone(), text: file.source.clone() } })
 }
@@ -154,7 +154,7 @@ pub fn named(scopes: &Scopes, name: &str) -> Result<Loaded, LoadError> {
     if let Some(found) = scopes.get(name) {
         return Ok(found.clone());
     }
-    let file = load::file(&format!("@{}", name.trim_start_matches('@')), &scopes.directory)?;
+    let file = scope_files::file(&format!("@{}", name.trim_start_matches('@')), &scopes.directory)?;
     let scope = merge::effective(&file, &|_| None).map_err(LoadError::Scope)?;
     Ok(Loaded { scope, source: Source { file: file.file, text: file.source } })
 }

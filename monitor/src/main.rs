@@ -9,8 +9,11 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
-use scopeward::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use scopeward::cli::scope::Setting;
+use scopeward::cli::{Cli, Command, agents, events, freeze, kill, replay, sessions, status, thaw, tree, why};
+use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
+use scopeward::scope::capability::Capabilities;
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
@@ -18,11 +21,11 @@ fn main() -> ExitCode {
     }
     // Clap itself ends with 2 on wrong usage, and with 0 on --help and --version.
     let cli = Cli::parse();
-    let socket = match cli.socket() {
-        Ok(socket) => socket,
+    let (paths, socket) = match cli.settings().and_then(|settings| Ok((settings.paths, cli.socket()?))) {
+        Ok(both) => both,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
-    match runtime().map(|runtime| runtime.block_on(ask(&cli.command, &Client::new(socket)))) {
+    match runtime().map(|runtime| runtime.block_on(answer(&cli.command, &paths, &Client::new(socket)))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) if error.is_quiet() => error.exit().into(),
         Ok(Err(error)) => fail(&error.to_string(), error.remedy(), error.exit()),
@@ -34,8 +37,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// The commands that ask the daemon.
-async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
+/// Runs a command: most ask the daemon.
+async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exit, CliError> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut output = Output::new(&mut stdout, Look::of_stdout());
     let output = &mut output;
@@ -49,6 +52,12 @@ async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        Command::Replay(args) => {
+            // A recording is judged as every host holds acts, so that it gives the same answers everywhere.
+            let mut setting = Setting::of_this_process(Capabilities::tracepoint(true));
+            setting.scope_dir.clone_from(&paths.scopes);
+            replay::run(args, &setting, output, &mut std::io::stderr())
+        }
     }?;
     output.flush()?;
     Ok(exit)

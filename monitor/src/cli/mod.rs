@@ -9,6 +9,7 @@ pub mod failure;
 pub mod freeze;
 pub mod kill;
 pub mod render;
+pub mod replay;
 pub mod scope;
 pub mod sessions;
 pub mod status;

@@ -73,6 +73,17 @@ impl Processes {
         self.table.insert(pid, process);
     }
 
+    /// Looks at a member that waits for an answer: its last exec may still be in the ring.
+    pub fn look_again(&mut self, pid: u32, session: u64, cookie: u64) {
+        self.found(pid, session, cookie);
+        let now = from_proc(pid);
+        let Some(process) = self.table.get_mut(&pid) else { return };
+        if now.exe.is_some() && now.exe != process.exe {
+            (process.exe, process.argv, process.script) = (now.exe, now.argv, None);
+            process.cwd = now.cwd;
+        }
+    }
+
     /// A fork: the child is what its parent is.
     pub fn forked(&mut self, parent: u32, parent_cookie: u64, session: u64, pid: u32, cookie: u64) {
         let above = self.table.get(&parent).filter(|known| known.cookie == parent_cookie);

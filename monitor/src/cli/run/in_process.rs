@@ -45,7 +45,7 @@ impl InProcess {
     /// [`HoldError::Unsupported`] or [`HoldError::Privileges`].
     pub(super) fn new(run: PathBuf, scopes: PathBuf) -> Result<Self, HoldError> {
         let settings = Settings { run, scopes, pins: None, notes: None, sizes: Sizes::default() };
-        let monitor = Monitor::start(settings, None).map_err(|error| {
+        let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {
             let why = format!("failed to {error}");
             let remedy = "`scopeward doctor` says what is missing".to_owned();
             if Uid::effective().is_root() {
@@ -54,6 +54,7 @@ impl InProcess {
                 HoldError::Privileges { why, remedy }
             }
         })?;
+        monitor.begin(ring);
         monitor.lock().scopes.reload(true);
         Ok(Self { monitor, session: String::new(), telling: None, reader: None })
     }

@@ -10,7 +10,7 @@ use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
-use scopeward::cli::{Cli, Command, agents, events, freeze, kill, replay, sessions, status, thaw, tree, why};
+use scopeward::cli::{Cli, Command, agents, doctor, events, freeze, kill, replay, sessions, status, thaw, tree, why};
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::scope::capability::Capabilities;
@@ -52,6 +52,7 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Replay(args) => {
             // A recording is judged as every host holds acts, so that it gives the same answers everywhere.
             let mut setting = Setting::of_this_process(Capabilities::tracepoint(true));

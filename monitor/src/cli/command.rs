@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{agents, events, freeze, kill, replay, sessions, status, thaw, tree, why};
+use crate::cli::{agents, doctor, events, freeze, kill, replay, sessions, status, thaw, tree, why};
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
 /// Holds AI agents on this host to their declared scope.
@@ -56,6 +56,8 @@ pub enum Command {
     Kill(kill::Args),
 
     // What needs no daemon.
+    /// What this kernel can enforce, what is missing, and what would change it; exits 5 where agents cannot be held
+    Doctor(doctor::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
 }

@@ -8,7 +8,7 @@ use nix::mount::{MsFlags, mount};
 #[derive(Debug, thiserror::Error)]
 pub enum MountError {
     /// The list of mounts cannot be read.
-    #[error("read /proc/self/mountinfo: {0}")]
+    #[error("read /proc/thread-self/mountinfo: {0}")]
     List(std::io::Error),
     /// It is not mounted, and mounting it failed.
     #[error("mount {kind} on {at}: {error}")]
@@ -38,9 +38,26 @@ pub fn bpffs(run: &Path) -> Result<PathBuf, MountError> {
     find_or_mount("bpf", &run.join("bpf"))
 }
 
+/// Where a securityfs is mounted; where none is, one is mounted below `run`.
+///
+/// # Errors
+/// [`MountError`].
+pub fn securityfs(run: &Path) -> Result<PathBuf, MountError> {
+    find_or_mount("securityfs", &run.join("securityfs"))
+}
+
+/// Where a filesystem of `kind` is mounted; `None` where it is not.
+///
+/// # Errors
+/// [`MountError::List`].
+pub fn find(kind: &str) -> Result<Option<PathBuf>, MountError> {
+    // The mounts of this thread, which may have a namespace of its own.
+    let list = std::fs::read_to_string("/proc/thread-self/mountinfo").map_err(MountError::List)?;
+    Ok(mounted(&list, kind))
+}
+
 fn find_or_mount(kind: &'static str, private: &Path) -> Result<PathBuf, MountError> {
-    let list = std::fs::read_to_string("/proc/self/mountinfo").map_err(MountError::List)?;
-    if let Some(found) = mounted(&list, kind) {
+    if let Some(found) = find(kind)? {
         return Ok(found);
     }
     let failed = |error: std::io::Error| MountError::Mount { kind, at: private.display().to_string(), error };

@@ -11,7 +11,8 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, daemon, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree,
+    why,
 };
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -70,9 +71,8 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
 }
 
 fn cannot_load(error: &LoadError) -> ExitCode {
-    let exit = if nix::unistd::geteuid().is_root() { Exit::Unsupported } else { Exit::Privileges };
-    let remedy = "`scope check` and `replay` work all the same";
-    fail(&format!("failed to {error}"), Some(remedy), exit)
+    let (sentence, exit) = doctor::why_not(error);
+    fail(&sentence, None, exit)
 }
 
 /// Runs a command: most ask the daemon.
@@ -96,6 +96,7 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Replay(args) => replay::run(args, &setting(), output, &mut std::io::stderr()),
         Command::Scope(args) => {
             return Ok(scope::run(args, &setting(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock())?);

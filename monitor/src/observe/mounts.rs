@@ -8,7 +8,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 #[derive(Debug, thiserror::Error)]
 pub enum MountError {
     /// The list of mounts cannot be read.
-    #[error("read /proc/self/mountinfo: {0}")]
+    #[error("read /proc/thread-self/mountinfo: {0}")]
     List(std::io::Error),
     /// It is not mounted, and mounting it failed.
     #[error("mount {kind} on {at}: {error}")]
@@ -36,6 +36,24 @@ pub fn cgroup2(run: &Path) -> Result<PathBuf, MountError> {
 /// [`MountError`].
 pub fn bpffs(run: &Path) -> Result<PathBuf, MountError> {
     find_or_mount("bpf", Path::new("/sys/fs/bpf"), &run.join("bpf"))
+}
+
+/// Where a securityfs is mounted; where none is, one is mounted below `run`.
+///
+/// # Errors
+/// [`MountError`].
+pub fn securityfs(run: &Path) -> Result<PathBuf, MountError> {
+    find_or_mount("securityfs", Path::new("/sys/kernel/security"), &run.join("securityfs"))
+}
+
+/// Where a filesystem of `kind` is mounted; `None` where it is not.
+///
+/// # Errors
+/// [`MountError::List`].
+pub fn find(kind: &str) -> Result<Option<PathBuf>, MountError> {
+    // The mounts of this thread, which may have a namespace of its own.
+    let list = std::fs::read_to_string("/proc/thread-self/mountinfo").map_err(MountError::List)?;
+    Ok(mounted(&list, kind).next())
 }
 
 /// Takes away what [`cgroup2`] and [`bpffs`] mounted below `run`; whatever is still used there stays until it is not.

@@ -2,20 +2,21 @@
 
 use core::arch::asm;
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
+use aya_ebpf::{Global, helpers::generated::bpf_ktime_get_boot_ns};
 use scopeward_abi::{
     event::{Header, loss},
     policy::response,
 };
 
-use crate::maps::{LOSSES, RING, SEEN_ACTS, SEEN_CUTS, SeenKey};
+use crate::maps::{COUNTS, LOSSES, RING, SEEN_ACTS, SEEN_CUTS, SeenKey};
 use crate::scratch::{OUT, Scratch};
 use crate::session::Actor;
 
-/// Nanoseconds of quota that one emitted repeat of a cut uses: 200 a second.
-const REPEAT_NS: u64 = 5_000_000;
-/// Nanoseconds of quota that can be saved up: a burst of 400.
-const BURST_NS: u64 = 400 * REPEAT_NS;
+/// Nanoseconds of quota that one emitted repeat of a cut uses; set by the daemon (`limits.quota` a second).
+#[unsafe(no_mangle)]
+static REPEAT_NS: Global<u64> = Global::new(5_000_000);
+/// How many repeats can be saved up for a burst.
+const BURST: u64 = 64;
 
 /// The boot clock, ns.
 #[inline(always)]
@@ -45,10 +46,12 @@ pub fn lost(hook: u8, reason: u32) {
 /// Counts an act in its session, and says whether it is to be emitted: allowed acts once for each object, cuts
 /// once for each rule and object and after that within the session's quota.
 #[inline(always)]
-pub fn counted(actor: &mut Actor, key: &SeenKey, called_for: u8) -> bool {
-    let session = &mut *actor.session;
+pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
+    let Some(counts) = COUNTS.get_ptr_mut(&actor.member.session) else { return true };
+    // SAFETY: a value of a map that only the programs write; counters by atomic adds.
+    let counts = unsafe { &mut *counts };
     if called_for == response::ALLOW {
-        add(&mut session.acts, 1);
+        add(&mut counts.acts, 1);
         if let Some(seen) = SEEN_ACTS.get_ptr_mut(key) {
             // SAFETY: a value of the map; a lost race only loses a count of one.
             add(unsafe { &mut *seen }, 1);
@@ -58,22 +61,23 @@ pub fn counted(actor: &mut Actor, key: &SeenKey, called_for: u8) -> bool {
         let _ = SEEN_ACTS.insert(key, &1, 0);
         return true;
     }
-    add(&mut session.cuts, 1);
+    add(&mut counts.cuts, 1);
     let Some(seen) = SEEN_CUTS.get_ptr_mut(key) else {
         let _ = SEEN_CUTS.insert(key, &1, 0);
         return true;
     };
     // SAFETY: as above.
     add(unsafe { &mut *seen }, 1);
+    let each = REPEAT_NS.load();
     let now = now();
-    let floor = now.saturating_sub(BURST_NS);
-    let used = if session.bucket < floor { floor } else { session.bucket };
-    if used + REPEAT_NS > now {
-        add(&mut session.suppressed, 1);
+    let floor = now.saturating_sub(BURST * each);
+    let used = if counts.bucket < floor { floor } else { counts.bucket };
+    if used + each > now {
+        add(&mut counts.suppressed, 1);
         lost(actor.hook, loss::QUOTA);
         return false;
     }
-    session.bucket = used + REPEAT_NS;
+    counts.bucket = used + each;
     true
 }
 

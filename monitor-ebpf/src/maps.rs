@@ -9,7 +9,7 @@ use aya_ebpf::{
 use scopeward_abi::{
     endpoint::{EndpointKey, Ports},
     event::{hook, loss},
-    member::{Member, Session},
+    member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
 };
@@ -24,6 +24,10 @@ pub static MEMBERS: HashMap<u32, Member> = HashMap::with_max_entries(32_768, 0);
 /// Sessions by the cookie of their root.
 #[map]
 pub static SESSIONS: HashMap<u64, Session> = HashMap::with_max_entries(4_096, 0);
+
+/// Counters of sessions; made by the daemon with the session.
+#[map]
+pub static COUNTS: HashMap<u64, Counts> = HashMap::with_max_entries(4_096, 0);
 
 /// Compiled scopes, one for each scope and owner.
 #[map]
@@ -69,7 +73,7 @@ pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(crate::
 #[map]
 pub static SCRATCH_LEVEL: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
 
-/// `[[match]]` by user or cgroup: the policy that such a process gets, 0 where the daemon has to look.
+/// Users and cgroups of a `[[match]]`: the daemon looks at what they execute.
 #[map]
 pub static MATCH_IDS: HashMap<MatchId, u32> = HashMap::with_max_entries(1_024, BPF_F_NO_PREALLOC);
 

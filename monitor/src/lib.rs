@@ -9,5 +9,8 @@ pub mod config;
 pub mod decide;
 pub mod decode;
 pub mod observe;
+pub mod pipeline;
 pub mod record;
+pub mod respond;
 pub mod scope;
+pub mod service;

@@ -52,8 +52,6 @@ pub mod flag {
     pub const TRUNCATED: u32 = 16;
     /// The file has no name any more.
     pub const DELETED: u32 = 32;
-    /// This exec made the process the root of a session.
-    pub const ROOT: u32 = 64;
     /// The program fits a `[[match]]`: user space has to look (arguments, owner).
     pub const CANDIDATE: u32 = 128;
     /// Done through io_uring.

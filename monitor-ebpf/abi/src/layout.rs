@@ -6,7 +6,8 @@ use crate::{endpoint, event, member, object, policy};
 
 const _: () = {
     assert!(size_of::<member::Member>() == 48);
-    assert!(size_of::<member::Session>() == 48);
+    assert!(size_of::<member::Session>() == 16);
+    assert!(size_of::<member::Counts>() == 32);
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
@@ -37,7 +38,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 44] = [
+pub const FIELDS: [Field; 45] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -68,6 +69,7 @@ pub const FIELDS: [Field; 44] = [
     field("INODE_SB", "inode", "i_sb"),
     field("INODE_MODE", "inode", "i_mode"),
     field("INODE_NLINK", "inode", "i_nlink"),
+    field("INODE_GENERATION", "inode", "i_generation"),
     field("SB_DEV", "super_block", "s_dev"),
     field("MOUNT_MNT", "mount", "mnt"),
     field("MOUNT_PARENT", "mount", "mnt_parent"),

@@ -32,18 +32,11 @@ pub mod flag {
     pub const ADOPTED: u32 = 4;
 }
 
-/// Value of `SESSIONS`, keyed by session.
+/// Value of `SESSIONS`, keyed by session: what the daemon decides about it. Its counters are apart, in [`Counts`], so
+/// that the daemon's writes lose none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Session {
-    /// Acts inside the scope.
-    pub acts: u64,
-    /// Acts outside the scope.
-    pub cuts: u64,
-    /// Cuts that were counted and not emitted, because the session's quota was used up.
-    pub suppressed: u64,
-    /// Emission quota: nanoseconds (boot clock) up to which the bucket is used.
-    pub bucket: u64,
     /// The policy.
     pub policy: u32,
     /// The generation of that policy.
@@ -52,6 +45,20 @@ pub struct Session {
     pub mode: u32,
     /// `state::*`.
     pub state: u32,
+}
+
+/// Value of `COUNTS`, keyed by session: written by the programs alone.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Acts inside the scope.
+    pub acts: u64,
+    /// Acts outside the scope.
+    pub cuts: u64,
+    /// Cuts that were counted and not emitted, because the session's quota was used up.
+    pub suppressed: u64,
+    /// Emission quota: nanoseconds (boot clock) up to which the bucket is used.
+    pub bucket: u64,
 }
 
 /// Values of [`Session::mode`].

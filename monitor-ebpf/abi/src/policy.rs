@@ -26,8 +26,8 @@ pub struct Policy {
     pub shapes: [u32; MAX_SHAPES],
     /// How many of `exec_shapes` are used.
     pub exec_shape_count: u32,
-    /// `member::mode::*` of sessions that the kernel itself makes (a `[[match]]`).
-    pub mode: u32,
+    /// Always 0.
+    pub pad: u32,
     /// The name shapes of the program patterns.
     pub exec_shapes: [u32; MAX_SHAPES],
 }

@@ -7,7 +7,7 @@ use aya_ebpf::{
 };
 use scopeward_abi::{
     event::{Exec, Header, MAX_ARGV, MAX_FILE, flag, hook, kind, loss, when},
-    member::{Member, Session, by, state},
+    member::by,
     object::ns,
     policy::{Policy, flag as policy_flag, response},
 };
@@ -19,7 +19,7 @@ use crate::{
         offsets::{Address, of, read},
         task,
     },
-    maps::{MATCHING, MATCH_IDS, MEMBERS, MatchId, POLICIES, SESSIONS, SeenKey},
+    maps::{MATCHING, MATCH_IDS, MatchId, POLICIES, SeenKey},
     matching::{self, Hits, Table},
     respond::{self, Power},
     scratch::{self, OUT, Scratch, bounded},
@@ -34,23 +34,15 @@ use crate::{
 pub fn exec(ctx: BtfTracePointContext) -> i32 {
     let ids = ids();
     let bprm = ctx.arg::<*const u8>(2) as u64;
-    let mut flags = 0;
-    if session::member(ids.0).is_none() {
-        match MATCHING.get(0) {
-            Some(&matching) if matching != 0 => {}
-            _ => return 0,
-        }
-        let Some(found) = root(bprm, ids) else { return 0 };
-        flags = found;
-    }
     let Some(member) = session::member(ids.0) else {
-        if flags & flag::CANDIDATE != 0 {
-            candidate(bprm, ids);
+        match MATCHING.get(0) {
+            Some(&matching) if matching != 0 => outside(bprm, ids),
+            _ => {}
         }
         return 0;
     };
     let Some(session) = session::session(member) else { return 0 };
-    let mut actor = Actor { member, session, ids, flags, hook: hook::EXEC };
+    let mut actor = Actor { member, session, ids, flags: 0, hook: hook::EXEC };
     executed(&mut actor, bprm);
     respond::settle(&mut actor);
     0
@@ -62,59 +54,40 @@ fn program(bprm: Address) -> Result<Facts, i32> {
     file::facts(address)
 }
 
-/// Looks whether this exec makes the process the root of a session. `Some(ROOT)` where it was enrolled at once,
-/// `Some(CANDIDATE)` where the daemon has to look at arguments and owner.
+/// A program outside sessions that fits a `[[match]]`: the daemon looks at arguments and owner, and enrols it.
 #[inline(never)]
-fn root(bprm: Address, ids: (u32, u32)) -> Option<u32> {
-    let mut policy = matched_id();
-    if policy.is_none() {
-        let facts = program(bprm).ok()?;
-        // SAFETY: written whole by the daemon.
-        let table = unsafe { POLICIES.get(&0) }?;
-        let scratch = scratch::acquire()?;
-        let table = Table {
-            ns: ns::EXEC | ns::MATCH,
-            flags: table.flags >> policy_flag::EXEC_SHIFT,
-            shape_count: table.exec_shape_count,
-            shapes: &table.exec_shapes,
-        };
-        let hits = matching::find(&table, &facts, scratch);
-        scratch::release();
-        if hits.mask == 0 && hits.read == 0 {
-            return None;
-        }
-        policy = Some(if hits.mask != 0 { 0 } else { hits.read });
+fn outside(bprm: Address, ids: (u32, u32)) {
+    if is_matched_id() || is_matched_program(bprm) {
+        candidate(bprm, ids);
     }
-    let number = policy?;
-    if number == 0 {
-        return Some(flag::CANDIDATE);
-    }
+}
+
+#[inline(always)]
+fn is_matched_program(bprm: Address) -> bool {
     // SAFETY: written whole by the daemon.
-    let policy = unsafe { POLICIES.get(&number) }?;
-    let cookie = task::cookie(task::current()).ok()?;
-    let session = Session {
-        policy: number,
-        generation: policy.generation,
-        mode: policy.mode,
-        state: state::RUNNING,
-        ..Session::default()
+    let (Ok(facts), Some(policy)) = (program(bprm), unsafe { POLICIES.get(&0) }) else { return false };
+    let Some(scratch) = scratch::acquire() else {
+        emit::lost(hook::EXEC, loss::SCRATCH);
+        return false;
     };
-    let member = Member { session: cookie, cookie, policy: number, ..Member::default() };
-    if SESSIONS.insert(&cookie, &session, 0).is_err() || MEMBERS.insert(&ids.0, &member, 0).is_err() {
-        emit::lost(hook::EXEC, loss::MAP);
-        return None;
-    }
-    Some(flag::ROOT)
+    let table = Table {
+        ns: ns::EXEC | ns::MATCH,
+        flags: policy.flags >> policy_flag::EXEC_SHIFT,
+        shape_count: policy.exec_shape_count,
+        shapes: &policy.exec_shapes,
+    };
+    let hits = matching::find(&table, &facts, scratch);
+    scratch::release();
+    hits.mask != 0
 }
 
 /// `[[match]]` by user or cgroup.
 #[inline(always)]
-fn matched_id() -> Option<u32> {
+fn is_matched_id() -> bool {
     let user = MatchId { id: u64::from(bpf_get_current_uid_gid() as u32), by: by::USER, pad: 0 };
     // SAFETY: the helper has no precondition.
     let cgroup = MatchId { id: unsafe { bpf_get_current_cgroup_id() }, by: by::CGROUP, pad: 0 };
-    // SAFETY: written whole by the daemon.
-    unsafe { MATCH_IDS.get(&user).or_else(|| MATCH_IDS.get(&cgroup)) }.copied()
+    MATCH_IDS.get_ptr(&user).is_some() || MATCH_IDS.get_ptr(&cgroup).is_some()
 }
 
 /// Tells the daemon of a process outside sessions whose program fits a `[[match]]`.

@@ -3,12 +3,15 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod daemon;
 pub mod events;
 pub mod exit;
 pub mod failure;
 pub mod freeze;
 pub mod kill;
 pub mod render;
+pub mod replay;
+pub mod run;
 pub mod scope;
 pub mod sessions;
 pub mod status;

@@ -37,7 +37,8 @@ pub enum ActFacts<'a> {
 pub struct FileFacts<'a> {
     /// The object's absolute path, as the host sees it.
     pub path: &'a str,
-    /// The pattern (as it displays, resolved) that guards this object whatever it is called.
+    /// The pattern (as it displays, resolved) that guards this object whatever it is called: the one that decided for
+    /// it under the name it was first known by. The act's own name can only add to it.
     pub guarded_as: Option<&'a str>,
     /// How it is used; creating, renaming, linking and removing are writing.
     pub access: &'a [Access],

@@ -60,6 +60,8 @@ pub struct Sizes {
     pub ring: u32,
     /// Processes in all sessions together.
     pub members: u32,
+    /// Repeats of cuts that one session can have recorded, a second.
+    pub quota: u32,
 }
 
 impl Default for Sizes {
@@ -68,14 +70,14 @@ impl Default for Sizes {
             .ok()
             .and_then(|text| text.trim().parse().ok())
             .unwrap_or(32_768);
-        Self { ring: 8 * 1024 * 1024, members: u32::min(pid_max, 131_072) }
+        Self { ring: 8 * 1024 * 1024, members: u32::min(pid_max, 131_072), quota: 200 }
     }
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
 const PINNED_MAPS: [&str; 14] = [
-    "MEMBERS", "SESSIONS", "POLICIES", "ENTRIES", "OBJECTS", "NAMES", "ENDPOINTS", "SEEN_ACTS", "SEEN_CUTS", "RING",
-    "LOSSES", "MATCH_IDS", "MATCHING", "SCRATCH_LEVEL",
+    "MEMBERS", "SESSIONS", "COUNTS", "POLICIES", "ENTRIES", "OBJECTS", "NAMES", "ENDPOINTS", "SEEN_ACTS", "SEEN_CUTS", "RING",
+    "LOSSES", "MATCH_IDS", "MATCHING",
 ];
 
 /// The programs, attached. They come off when this is dropped, unless they are pinned.
@@ -102,6 +104,8 @@ impl Kernel {
         for (global, offset) in &fields {
             loader.override_global(global, offset, true);
         }
+        let repeat_ns = 1_000_000_000 / u64::from(sizes.quota.max(1));
+        loader.override_global("REPEAT_NS", &repeat_ns, true);
         loader.map_max_entries("RING", sizes.ring).map_max_entries("MEMBERS", sizes.members);
         if let Some(pins) = pins {
             std::fs::create_dir_all(pins)

@@ -11,7 +11,7 @@ use aya::{
 use scopeward_abi::{
     endpoint::{EndpointKey, NS_BITS, Ports},
     event::{hook, loss},
-    member::{Member, Session},
+    member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
 };
@@ -32,6 +32,7 @@ macro_rules! pod {
 pod! {
     MemberPod(Member),
     SessionPod(Session),
+    CountsPod(Counts),
     PolicyPod(Policy),
     EntryKeyPod(EntryKey),
     EntryPod(Entry),
@@ -61,10 +62,10 @@ pub enum MapsError {
 
 /// All maps.
 pub struct Maps {
-    /// Processes of sessions.
-    pub members: HashMap<MapData, u32, MemberPod>,
-    /// Sessions.
-    pub sessions: HashMap<MapData, u64, SessionPod>,
+    members_id: u32,
+    members: HashMap<MapData, u32, MemberPod>,
+    sessions: HashMap<MapData, u64, SessionPod>,
+    counts: HashMap<MapData, u64, CountsPod>,
     policies: HashMap<MapData, u32, PolicyPod>,
     entries: HashMap<MapData, EntryKeyPod, EntryPod>,
     objects: HashMap<MapData, ObjectKeyPod, MatchPod>,
@@ -86,9 +87,14 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the object has not the maps of this daemon.
     pub fn take(ebpf: &mut Ebpf) -> Result<(Self, RingBuf<MapData>), MapsError> {
+        let Some(Map::HashMap(members)) = ebpf.map("MEMBERS") else { return Err(MapsError::Missing("MEMBERS")) };
+        let refused = |error| MapsError::Map { name: "MEMBERS", error };
+        let members_id = members.info().map_err(refused)?.id();
         let maps = Self {
+            members_id,
             members: take(ebpf, "MEMBERS")?,
             sessions: take(ebpf, "SESSIONS")?,
+            counts: take(ebpf, "COUNTS")?,
             policies: take(ebpf, "POLICIES")?,
             entries: take(ebpf, "ENTRIES")?,
             objects: take(ebpf, "OBJECTS")?,
@@ -105,6 +111,16 @@ impl Maps {
     #[must_use]
     pub fn member(&self, pid: u32) -> Option<Member> {
         self.members.get(&pid, 0).ok().map(|pod| pod.0)
+    }
+
+    /// The memberships alone, for a thread that must not wait for anybody.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the kernel does not give the map a second time.
+    pub fn memberships(&self) -> Result<Memberships, MapsError> {
+        let refused = |error| MapsError::Map { name: "MEMBERS", error };
+        let map = Map::HashMap(MapData::from_id(self.members_id).map_err(refused)?);
+        Ok(Memberships(map.try_into().map_err(refused)?))
     }
 
     /// Every process of every session.
@@ -127,10 +143,26 @@ impl Maps {
         drop(self.members.remove(&pid));
     }
 
-    /// A session, with its counters.
+    /// A session.
     #[must_use]
     pub fn session(&self, id: u64) -> Option<Session> {
         self.sessions.get(&id, 0).ok().map(|pod| pod.0)
+    }
+
+    /// The counters of a session.
+    #[must_use]
+    pub fn counts(&self, id: u64) -> Option<Counts> {
+        self.counts.get(&id, 0).ok().map(|pod| pod.0)
+    }
+
+    /// Makes the counters of a new session.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn start_counts(&mut self, id: u64) -> Result<(), MapsError> {
+        self.counts
+            .insert(id, CountsPod(Counts::default()), 0)
+            .map_err(|error| MapsError::Map { name: "COUNTS", error })
     }
 
     /// Every session.
@@ -151,6 +183,7 @@ impl Maps {
     pub fn remove_session(&mut self, id: u64) {
         // Another path may have removed it.
         drop(self.sessions.remove(&id));
+        drop(self.counts.remove(&id));
     }
 
     /// Makes or changes a policy. Its entries, objects and endpoints come first.
@@ -231,20 +264,12 @@ impl Maps {
         drop(self.endpoints.remove(&Key::new(NS_BITS + prefix, EndpointKeyPod(key))));
     }
 
-    /// Sets which policy processes of a user or cgroup get; 0 asks the daemon to look.
+    /// Makes the daemon look at what a user or a cgroup executes.
     ///
     /// # Errors
     /// [`MapsError`] where the map is full.
-    pub fn set_match_id(&mut self, by: u32, id: u64, policy: u32) -> Result<(), MapsError> {
-        self.match_ids
-            .insert(match_id(by, id), policy, 0)
-            .map_err(|error| MapsError::Map { name: "MATCH_IDS", error })
-    }
-
-    /// Removes a user or cgroup.
-    pub fn remove_match_id(&mut self, by: u32, id: u64) {
-        // It may not be there.
-        drop(self.match_ids.remove(&match_id(by, id)));
+    pub fn set_match_id(&mut self, by: u32, id: u64) -> Result<(), MapsError> {
+        self.match_ids.insert(match_id(by, id), 1, 0).map_err(|error| MapsError::Map { name: "MATCH_IDS", error })
     }
 
     /// Whether an exec outside sessions is held against the `[[match]]` entries at all.
@@ -270,6 +295,17 @@ impl Maps {
             }
         }
         found
+    }
+}
+
+/// Who is a member: readable without the lock of everything else.
+pub struct Memberships(HashMap<MapData, u32, MemberPod>);
+
+impl Memberships {
+    /// The membership of a process.
+    #[must_use]
+    pub fn get(&self, pid: u32) -> Option<Member> {
+        self.0.get(&pid, 0).ok().map(|pod| pod.0)
     }
 }
 

@@ -131,7 +131,7 @@ impl NetworkRule {
 pub struct Files {
     /// For what no rule names.
     pub default: DefaultResponse,
-    /// Where writing is allowed unless a rule says otherwise.
+    /// Where `write-default` does not apply: writing is allowed there unless a rule says otherwise.
     pub write: Vec<PathPattern>,
     /// For writing what no rule and no `write` names; `default` decides where there is none.
     pub write_default: Option<DefaultResponse>,

@@ -114,7 +114,7 @@ pub enum PathEntry {
 pub struct Files {
     /// For what no rule names.
     pub default: Option<Response>,
-    /// Where writing is allowed unless a rule says otherwise.
+    /// Where `write-default` does not apply: writing is allowed there unless a rule says otherwise.
     pub write: Vec<PathPattern>,
     /// For writing what no rule and no `write` names.
     pub write_default: Option<Response>,

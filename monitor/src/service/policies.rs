@@ -9,9 +9,10 @@ use scopeward_abi::{
 };
 
 use crate::{
-    decide::compile::{CompileError, Compiled, Locate, Names, Table, compile, compile_matches},
+    api::types::FragmentText,
+    decide::compile::{CompileError, Compiled, EntryInfo, Locate, Names, Table, compile, compile_matches},
     observe::maps::{Maps, MapsError},
-    scope::{effective::Effective, endpoint::Host, model::Match, pattern::PathPattern},
+    scope::{effective::Effective, endpoint::{Endpoint, Host, NamedSet}, model::Match, pattern::PathPattern},
 };
 
 /// Why a scope is not in force.
@@ -41,6 +42,26 @@ pub struct Policy {
     pub uid: u32,
     /// What the kernel has.
     pub compiled: Compiled,
+    /// The generation before, with what stood behind its entries: for events that are still on their way.
+    pub previous: Option<(u32, Vec<EntryInfo>)>,
+}
+
+impl Policy {
+    /// Whether it has an endpoint for the package registries of this host.
+    #[must_use]
+    pub fn asks_for_registries(&self) -> bool {
+        let is_set = |endpoint: &Endpoint| endpoint.host == Host::Set(NamedSet::PackageRegistries);
+        self.scope.network.rules.iter().flat_map(|rule| &rule.to).any(is_set)
+    }
+
+    /// What stands behind an entry's number in a generation; `None` for 0.
+    #[must_use]
+    pub fn info(&self, generation: u32, entry: u32) -> Option<&EntryInfo> {
+        match &self.previous {
+            Some((before, infos)) if *before == generation => infos.get((entry as usize).checked_sub(1)?),
+            _ => self.compiled.info(entry),
+        }
+    }
 }
 
 /// A scope's text.
@@ -50,6 +71,8 @@ pub struct Source {
     pub file: String,
     /// Its text.
     pub text: String,
+    /// The local fragments that it builds on.
+    pub fragments: Vec<FragmentText>,
 }
 
 /// All policies, by number.
@@ -122,8 +145,10 @@ impl Policies {
         let compiled = compile(&scope, number, generation, names, locate)?;
         write(maps, self.table.get(&number).map(|old| &old.compiled), &compiled)?;
         self.generation = generation;
+        let previous =
+            self.table.remove(&number).map(|old| (old.compiled.policy.generation, old.compiled.infos));
         let policy =
-            Policy { scope, unresolved: unresolved.clone(), source: source.clone(), uid, compiled };
+            Policy { scope, unresolved: unresolved.clone(), source: source.clone(), uid, compiled, previous };
         self.table.insert(number, policy);
         Ok(())
     }

@@ -3,7 +3,7 @@
 mod args;
 mod check;
 mod diff;
-pub mod load;
+mod fit;
 pub mod report;
 mod setting;
 mod show;

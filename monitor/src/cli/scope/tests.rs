@@ -159,3 +159,20 @@ fn changes_are_said_in_sentences() {
     let (exit, text) = said(&files, &["diff", "old.toml", "old.toml"]);
     assert_eq!((exit, text.as_str()), (Exit::Done, "no difference\n"));
 }
+
+#[test]
+fn what_does_not_fit_the_kernel_is_an_error() {
+    let rules: String = (0..65)
+        .map(|n| {
+            format!(
+                "[[files.rule]]\npaths = [\"/k{n}\"]\nresponse = \"kill\"\n[[files.rule.unless]]\nexe = \"/bin/x{n}\"\n"
+            )
+        })
+        .collect();
+    let (exit, text) = said(
+        &[("big.toml", &format!("mode = \"enforce\"\n{rules}"))],
+        &["check", "big.toml"],
+    );
+    assert_eq!(exit, Exit::Usage);
+    insta::assert_snapshot!(text);
+}

@@ -39,6 +39,7 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
             let guards = rule.rule.response != Response::Allow;
             let aliases = if guards { Aliases::Followed } else { Aliases::Ignored };
             work.files.add(pattern, found, locate, aliases)?;
+            work.file_matches.push((pattern.clone(), found));
             if guards {
                 work.guard(pattern, rule.rule.response);
             }
@@ -46,9 +47,12 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
     }
     for (mask, paths) in work.sanctions.bits() {
         for pattern in paths {
-            work.files.add(pattern, Match { mask, ..Match::default() }, locate, Aliases::Followed)?;
+            let found = Match { mask, ..Match::default() };
+            work.files.add(pattern, found, locate, Aliases::Followed)?;
+            work.file_matches.push((pattern.clone(), found));
         }
     }
+    work.files.tie(&work.file_matches);
     writable(work, scope, locate)?;
     work.policy.read_default = work.entries.add_default(&scope.files.default)?;
     let write = scope.files.write_default.as_ref().unwrap_or(&scope.files.default);

@@ -12,7 +12,7 @@ mod table;
 pub use entries::EntryInfo;
 pub use locate::{Locate, Located, Node};
 pub use scope::{Compiled, Names, compile, compile_matches};
-pub use table::Table;
+pub use table::{Table, join};
 
 /// What cannot be put into the kernel's tables.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -29,11 +29,13 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
                 ..Match::default()
             };
             work.programs.add(pattern, found, locate, Aliases::Programs)?;
+            work.program_matches.push((pattern.clone(), found));
             if rule.rule.response >= Response::Deny {
                 work.guard_program(pattern);
             }
         }
     }
+    work.programs.tie(&work.program_matches);
     for (mask, list) in work.labels.bits() {
         for pattern in list {
             work.programs.add(pattern, Match { mask, ..Match::default() }, locate, Aliases::Ignored)?;

@@ -21,7 +21,7 @@ use crate::scope::{
     effective::Effective,
     endpoint::Endpoint,
     pattern::PathPattern,
-    words::{Mode, Response},
+    words::Response,
 };
 
 /// What names stand for now.
@@ -54,9 +54,22 @@ pub struct Compiled {
     pub guards: Vec<(PathPattern, Response)>,
     /// Program patterns that are refused.
     pub guarded_programs: Vec<PathPattern>,
+    /// File patterns with what they match: for an object that is looked at from user space, by path.
+    pub file_matches: Vec<(PathPattern, Match)>,
+    /// The same for programs.
+    pub program_matches: Vec<(PathPattern, Match)>,
+    /// Lists of programs with their label.
+    pub labels: Vec<(u64, Vec<PathPattern>)>,
 }
 
 impl Compiled {
+    /// The labels of a program by its path: for one that is looked at from user space.
+    #[must_use]
+    pub fn labels_of(&self, path: &str) -> u64 {
+        let fits = |list: &[PathPattern]| list.iter().any(|pattern| pattern.matches(path));
+        self.labels.iter().filter(|(_, list)| fits(list)).fold(0, |mask, (bit, _)| mask | bit)
+    }
+
     /// What stands behind an entry's number; `None` for 0.
     #[must_use]
     pub fn info(&self, entry: u32) -> Option<&EntryInfo> {
@@ -75,6 +88,8 @@ pub(super) struct Work {
     pub(super) labels: Interned<Vec<PathPattern>>,
     pub(super) sanctions: Interned<Vec<PathPattern>>,
     pub(super) then: Interned<Vec<Endpoint>>,
+    pub(super) file_matches: Vec<(PathPattern, Match)>,
+    pub(super) program_matches: Vec<(PathPattern, Match)>,
     guards: Vec<(PathPattern, Response)>,
     guarded_programs: Vec<PathPattern>,
 }
@@ -108,13 +123,9 @@ pub fn compile(
     names: &Names,
     locate: &dyn Locate,
 ) -> Result<Compiled, CompileError> {
-    let mode = match scope.mode {
-        Mode::Observe => scopeward_abi::member::mode::OBSERVE,
-        Mode::Enforce => scopeward_abi::member::mode::ENFORCE,
-    };
     let mut work = Work {
         number,
-        policy: Policy { generation, mode, ..Policy::default() },
+        policy: Policy { generation, ..Policy::default() },
         entries: Entries::default(),
         files: Table::new(number),
         programs: Table::new(number | ns::EXEC),
@@ -122,6 +133,8 @@ pub fn compile(
         labels: Interned::new(64),
         sanctions: Interned::new(64),
         then: Interned::new(255),
+        file_matches: Vec::new(),
+        program_matches: Vec::new(),
         guards: Vec::new(),
         guarded_programs: Vec::new(),
     };
@@ -139,8 +152,11 @@ pub fn compile(
         files: work.files,
         programs: work.programs,
         endpoints: work.endpoints,
+        file_matches: work.file_matches,
+        program_matches: work.program_matches,
         guards: work.guards,
         guarded_programs: work.guarded_programs,
+        labels: work.labels.bits().map(|(bit, list)| (bit, list.clone())).collect(),
     })
 }
 

@@ -24,7 +24,7 @@ pub(super) fn evaluate(files: &Files, act: &FileFacts<'_>) -> Verdict {
 fn for_access(files: &Files, act: &FileFacts<'_>, access: Access) -> Verdict {
     let by_name = by_rules(files, act, access, |pattern| pattern.matches(act.path));
     let by_name = by_name.unwrap_or_else(|| unnamed(files, act, access));
-    let Some(guarded) = alias(act) else { return by_name };
+    let Some(guarded) = guard(act) else { return by_name };
     // Another name for a guarded object can add to what the object itself calls for, never take from it: otherwise a
     // link in a place where everything is allowed would open the way to any guarded file.
     let by_object = by_rules(files, act, access, |pattern| *pattern == guarded);
@@ -33,10 +33,9 @@ fn for_access(files: &Files, act: &FileFacts<'_>, access: Access) -> Verdict {
         .unwrap_or(by_name)
 }
 
-/// The pattern that guards the object, where its name in this act is another.
-fn alias(act: &FileFacts<'_>) -> Option<PathPattern> {
-    let guarded: PathPattern = act.guarded_as?.parse().ok()?;
-    (!guarded.matches(act.path)).then_some(guarded)
+/// The pattern that guards the object.
+fn guard(act: &FileFacts<'_>) -> Option<PathPattern> {
+    act.guarded_as?.parse().ok()
 }
 
 fn by_rules(
@@ -59,10 +58,10 @@ fn by_rules(
 
 /// What no rule names.
 fn unnamed(files: &Files, act: &FileFacts<'_>, access: Access) -> Verdict {
-    if access == Access::Write && files.write.iter().any(|pattern| pattern.matches(act.path)) {
-        return Verdict::ALLOWED;
-    }
     match &files.write_default {
+        Some(_) if access == Access::Write && files.write.iter().any(|p| p.matches(act.path)) => {
+            Verdict::ALLOWED
+        }
         Some(write_default) if access == Access::Write => standing(write_default, instead::write(act)),
         _ => standing(&files.default, instead::file(None, act)),
     }
@@ -81,5 +80,8 @@ fn sanctions(unless: &Unless, act: &FileFacts<'_>) -> bool {
 
 /// A guarded object that goes by another name is sanctioned as what it is, not as what it is called.
 fn sanctions_path(pattern: &PathPattern, act: &FileFacts<'_>) -> bool {
-    alias(act).map_or_else(|| pattern.matches(act.path), |guarded| pattern.covers(&guarded))
+    match guard(act) {
+        Some(guarded) if !guarded.matches(act.path) => pattern.covers(&guarded),
+        _ => pattern.matches(act.path),
+    }
 }

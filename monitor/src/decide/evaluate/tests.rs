@@ -1,5 +1,7 @@
 //! Tables for what each section means.
 
+mod catalogue;
+mod fits;
 mod properties;
 
 use std::{net::IpAddr, path::Path};
@@ -203,7 +205,7 @@ fn reading_and_writing_are_judged_each() {
 fn another_name_never_loosens_what_guards_an_object() {
     let scope = scope(
         "[[files.rule]]\npaths = [\"~/.ssh/id_*\"]\nresponse = \"kill\"\n[[files.rule.unless]]\nexe = \"/usr/bin/ssh\"\n\
-         [[files.rule]]\npaths = [\"/home/dev/src/notes/of/mine\"]\nresponse = \"allow\"\n[[files.rule]]\npaths = [\"/trap\"]\nresponse = \"freeze\"",
+         [[files.rule]]\npaths = [\"/home/dev/src/notes/of/mine\"]\nresponse = \"allow\"\n[[files.rule]]\npaths = [\"~/.ssh/id_*.pub\"]\nresponse = \"allow\"\n[[files.rule]]\npaths = [\"/trap\"]\nresponse = \"freeze\"",
     );
     let by = |path, exe| {
         let guarded_as = Some("/home/dev/.ssh/id_*");
@@ -224,6 +226,11 @@ fn another_name_never_loosens_what_guards_an_object() {
     assert_eq!(by("/tmp/link", "/usr/bin/ssh"), Response::Allow);
     assert_eq!(by("/trap", "/usr/bin/ssh"), Response::Freeze);
     assert_eq!(by("/home/dev/.ssh/id_rsa", "/usr/bin/cat"), Response::Kill);
+    assert_eq!(by("/home/dev/.ssh/id_link.pub", "/usr/bin/cat"), Response::Kill);
+    assert_eq!(
+        file(&scope, "/home/dev/.ssh/id_rsa.pub", READ).response,
+        Response::Allow
+    );
 }
 
 #[test]

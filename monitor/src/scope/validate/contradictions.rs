@@ -64,14 +64,11 @@ fn without_effect(scope: &Scope, effective: &Effective, found: &mut Vec<ScopeErr
             remedy,
         ));
     }
-    if !scope.files.write.is_empty()
-        && effective.files.write_default.is_none()
-        && effective.files.default.response == Response::Allow
-    {
+    if !scope.files.write.is_empty() && effective.files.write_default.is_none() {
         let remedy = "write `write-default = \"flag\"` in [files] to hear of writes elsewhere";
         found.push(ScopeError::new(
             0..0,
-            "`write` changes nothing while writing is allowed everywhere",
+            "`write` changes nothing without `write-default`",
             remedy,
         ));
     }

@@ -2,7 +2,6 @@
 
 use std::{collections::HashSet, path::Path};
 
-use super::effective_of;
 use crate::{
     decide::{
         act_facts::{ActFacts, FileFacts},
@@ -14,6 +13,7 @@ use crate::{
         extends::ScopeFile,
         merge::effective,
         sets::credentials::classes,
+        tests::effective_of,
         words::{Access, Response},
     },
 };

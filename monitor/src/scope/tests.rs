@@ -1,6 +1,5 @@
 //! Tables and properties of the scope's pure parts.
 
-mod catalogue;
 mod endpoints;
 mod errors;
 mod merging;

@@ -1,0 +1,398 @@
+//! From a kernel event to a record: attribute, decide again, respond, and say it in full.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use scopeward_abi::event::{flag, hook};
+use ulid::Ulid;
+
+use crate::{
+    api::types::CutInfo,
+    attribute::sessions::{Session, SessionState, Sessions},
+    decide::compile::EntryInfo,
+    decode::{Body, ExecFacts, Head, NetFacts, OpenFacts, RawEvent},
+    record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
+    scope::words::{Access, Kind, Mode, Response, Tier, When},
+    service::state::State,
+};
+
+/// What was answered, from whichever thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    /// What the scope called for.
+    pub called_for: Response,
+    /// What was done.
+    pub applied: Response,
+    /// When.
+    pub when: When,
+    /// By which mechanism.
+    pub tier: Tier,
+}
+
+/// Who acted, when, under which policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor {
+    /// Process id.
+    pub pid: u32,
+    /// Thread id.
+    pub tid: u32,
+    /// The session's key.
+    pub session: u64,
+    /// The process's cookie.
+    pub cookie: u64,
+    /// The policy.
+    pub policy: u32,
+    /// Its generation.
+    pub generation: u32,
+    /// Boot clock, ns.
+    pub time: u64,
+}
+
+impl From<&Head> for Actor {
+    fn from(head: &Head) -> Self {
+        Self {
+            pid: head.pid,
+            tid: head.tid,
+            session: head.session,
+            cookie: head.cookie,
+            policy: head.policy,
+            generation: head.generation,
+            time: head.time,
+        }
+    }
+}
+
+/// What one kernel event led to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What is recorded.
+    pub records: Vec<EventRecord>,
+    /// A session was made or ended: what fanotify marks has to be looked at.
+    pub sessions_changed: bool,
+}
+
+impl State {
+    /// Takes in one event of the ring.
+    pub fn take(&mut self, raw: &RawEvent) -> Outcome {
+        let (head, mut outcome) = (&raw.head, Outcome::default());
+        if head.has(flag::CANDIDATE) {
+            match self.recognise(head.pid) {
+                Ok(Some(_)) => outcome.sessions_changed = true,
+                Ok(None) => {}
+                Err(_) => self.trouble("agent could not be enrolled"),
+            }
+            return outcome;
+        }
+        let actor = Actor::from(head);
+        let tier = if (hook::CONNECT..=hook::SOCKET).contains(&head.hook) { Tier::Cgroup } else { Tier::Tracepoint };
+        let answered =
+            Answered { called_for: head.called_for, applied: head.applied, when: head.when, tier };
+        match &raw.body {
+            Body::Fork { pid, cookie } => {
+                self.processes.forked(head.pid, head.cookie, head.session, *pid, *cookie);
+                return outcome;
+            }
+            Body::Exec(facts) => {
+                self.processes.executed(head.pid, head.session, head.cookie, facts);
+                let act = exec_act(facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
+                outcome.records.extend(self.by_arguments(&actor, facts, answered));
+            }
+            Body::Exit { status } => {
+                let act = ActRecord { status: Some(*status), ..ActRecord::new(Kind::ProcessExit) };
+                outcome.records.push(self.tell(&actor, act, answered, 0));
+                self.processes.ended(head.pid, head.cookie);
+                self.settle(head.session);
+                outcome.sessions_changed = self.sessions.get(head.session).is_none_or(|known| !known.is_live());
+            }
+            Body::Open(facts) => {
+                outcome.records.push(self.tell(&actor, open_act(head, facts), answered, head.entry));
+            }
+            Body::Connect(facts) => {
+                outcome.records.push(self.tell(&actor, net_act(Kind::NetConnect, facts), answered, head.entry));
+            }
+            Body::Send(facts) => {
+                outcome.records.push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
+            }
+            Body::Socket(facts) => {
+                outcome.records.push(self.tell(&actor, socket_act(facts), answered, head.entry));
+            }
+        }
+        self.respond(&actor, answered);
+        outcome
+    }
+
+    /// What user space adds to an answer of the kernel: the rest of a frozen tree; a process that was doomed in a
+    /// thread that never returns to user space (io_uring's workers).
+    pub fn respond(&mut self, actor: &Actor, answered: Answered) {
+        match answered.applied {
+            Response::Freeze => {
+                let reason = self.last_cut_line(actor.session);
+                if self.freeze(actor.session, &reason).is_err() {
+                    self.trouble("session could not be frozen");
+                }
+            }
+            Response::Kill if answered.tier == Tier::Cgroup => self.kill_process(actor.pid, actor.cookie),
+            _ => {}
+        }
+    }
+
+    fn last_cut_line(&self, session: u64) -> String {
+        let cut = self.sessions.get(session).and_then(|known| known.last_cut.as_ref());
+        cut.map_or_else(String::new, |cut| format!("{} ({})", cut.act, cut.event))
+    }
+
+    /// Rules about arguments are decided here, after the exec.
+    fn by_arguments(&mut self, actor: &Actor, facts: &ExecFacts, kernel: Answered) -> Option<EventRecord> {
+        let policy = self.policies.get(actor.policy)?;
+        let path = facts.path.as_deref().unwrap_or_default();
+        let fits = |rule: &&crate::scope::effective::ExecRule| {
+            let program = rule.exe.is_empty() || rule.exe.iter().any(|pattern| pattern.matches(path));
+            !rule.argv.is_empty() && program && rule.argv.iter().any(|glob| glob.matches(&facts.argv))
+        };
+        let rule = policy.scope.exec.rules.iter().filter(fits).max_by_key(|rule| rule.rule.response)?;
+        let called_for = rule.rule.response;
+        if called_for <= kernel.called_for {
+            return None;
+        }
+        let info = EntryInfo {
+            rule: Some(rule.rule.id.clone()),
+            pattern: rule.argv.first().map(ToString::to_string).unwrap_or_default(),
+            response: called_for,
+            weight: rule.rule.weight,
+            reason: rule.rule.reason.clone(),
+            class: None,
+            name: None,
+        };
+        let enforces = self.sessions.get(actor.session).is_some_and(|session| session.mode == Mode::Enforce);
+        let applied = match called_for {
+            Response::Allow | Response::Flag => called_for,
+            _ if !enforces => Response::Flag,
+            // The program runs already: refusing it means ending it.
+            Response::Deny | Response::Kill => Response::Kill,
+            Response::Freeze => Response::Freeze,
+        };
+        let answered = Answered { called_for, applied, when: When::After, tier: Tier::Tracepoint };
+        let record = self.tell_of(actor, exec_act(facts), answered, Some(&info));
+        match applied {
+            Response::Kill => self.kill_process(actor.pid, actor.cookie),
+            Response::Freeze => self.respond(actor, answered),
+            _ => {}
+        }
+        if let Some(session) = self.sessions.get_mut(actor.session) {
+            session.own_cuts += 1;
+        }
+        Some(record)
+    }
+
+    /// A record of an act that entry `entry` of the actor's policy answered.
+    pub fn tell(&mut self, actor: &Actor, act: ActRecord, answered: Answered, entry: u32) -> EventRecord {
+        let policy = self.policies.get(actor.policy);
+        let info = policy.and_then(|policy| policy.info(actor.generation, entry)).cloned();
+        self.tell_of(actor, act, answered, info.as_ref())
+    }
+
+    fn tell_of(
+        &mut self,
+        actor: &Actor,
+        mut act: ActRecord,
+        answered: Answered,
+        info: Option<&EntryInfo>,
+    ) -> EventRecord {
+        let time = self.clock.wall(actor.time);
+        if let Some(info) = info {
+            act.name.clone_from(&info.name);
+            if act.kind.word().starts_with("file.") && info.rule.is_some() && !info.pattern.is_empty() {
+                act.guarded_as = Some(info.pattern.clone());
+            }
+        }
+        let is_cut = answered.called_for > Response::Allow;
+        let scope = self.policies.get(actor.policy).map(|policy| policy.scope.name.clone()).unwrap_or_default();
+        let rule = info.filter(|info| is_cut || info.rule.is_some()).and_then(|info| info.rule.as_ref());
+        let record = EventRecord {
+            schema: SCHEMA.to_owned(),
+            id: self.next_id(time),
+            time,
+            host: self.host.clone(),
+            session: self.session_ref(actor),
+            process: self.process_ref(actor),
+            act,
+            verdict: VerdictRecord {
+                called_for: answered.called_for,
+                applied: answered.applied,
+                when: answered.when,
+                tier: answered.tier,
+                scope,
+                rule: rule.map(ToString::to_string),
+                reason: info.and_then(|info| info.reason.clone()),
+                grant: None,
+            },
+            weight: if is_cut { info.map_or(1, |info| info.weight) } else { 0 },
+            count: 1,
+            generation: actor.generation,
+        };
+        if is_cut {
+            self.note_cut(actor, &record);
+        }
+        record
+    }
+
+    /// ULIDs in the order of time, also within a millisecond, and also where an event is told late.
+    fn next_id(&mut self, time: Timestamp) -> String {
+        let ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
+        let fresh = Ulid::from_parts(ms, rand_bits());
+        let id = match self.last_id {
+            Some(last) if fresh <= last => last.increment().unwrap_or(fresh),
+            _ => fresh,
+        };
+        self.last_id = Some(id);
+        id.to_string()
+    }
+
+    fn session_ref(&mut self, actor: &Actor) -> SessionRef {
+        if self.sessions.get(actor.session).is_none() {
+            // Its enrolment was by an earlier daemon that kept no note of it.
+            let facts = SessionRef {
+                id: Sessions::name(&self.host.boot_id, actor.session),
+                ..SessionRef::default()
+            };
+            let session = Session::new(facts, actor.policy, Mode::Enforce, self.clock.wall(actor.time));
+            self.sessions.insert(actor.session, session);
+        }
+        self.sessions.get(actor.session).map(|session| (*session.facts).clone()).unwrap_or_default()
+    }
+
+    fn process_ref(&mut self, actor: &Actor) -> ProcessRef {
+        if self.processes.get(actor.pid).is_none_or(|known| known.cookie != actor.cookie) {
+            self.processes.found(actor.pid, actor.session, actor.cookie);
+        }
+        let chain = self.processes.chain(actor.pid);
+        let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let lineage =
+            chain.iter().rev().filter_map(|(_, process)| process.exe.as_deref().map(base)).collect();
+        let Some((_, process)) = chain.first() else {
+            return ProcessRef { pid: actor.pid, tid: actor.tid, ..ProcessRef::default() };
+        };
+        ProcessRef {
+            pid: actor.pid,
+            tid: actor.tid,
+            ppid: process.ppid,
+            started: (process.cookie != 0).then(|| self.clock.wall(process.cookie)),
+            exe: process.exe.as_deref().map(str::to_owned),
+            script: process.script.as_deref().map(str::to_owned),
+            argv: process.argv.to_vec(),
+            cwd: process.cwd.as_deref().map(str::to_owned),
+            uid: process.uid,
+            lineage,
+        }
+    }
+
+    fn note_cut(&mut self, actor: &Actor, record: &EventRecord) {
+        if let Some(process) = self.processes.get_mut(actor.pid) {
+            process.cuts += 1;
+        }
+        let Some(session) = self.sessions.get_mut(actor.session) else { return };
+        session.last_cut = Some(CutInfo {
+            event: record.id.clone(),
+            time: record.time,
+            applied: record.verdict.applied,
+            act: act_line(&record.act),
+        });
+        if record.verdict.applied == Response::Freeze && session.state == SessionState::Running {
+            session.frozen_at = Some(actor.time);
+        }
+    }
+}
+
+/// An act in one line.
+#[must_use]
+pub fn act_line(act: &ActRecord) -> String {
+    let object = match (&act.path, &act.address) {
+        (Some(path), _) => path.clone(),
+        (None, Some(address)) => endpoint_text(*address, act.port),
+        _ => act.protocol.clone().unwrap_or_default(),
+    };
+    format!("{} {object}", act.kind.word()).trim_end().to_owned()
+}
+
+fn endpoint_text(address: IpAddr, port: Option<u16>) -> String {
+    match (address, port) {
+        (IpAddr::V6(address), Some(port)) => format!("[{address}]:{port}"),
+        (address, Some(port)) => format!("{address}:{port}"),
+        (address, None) => address.to_string(),
+    }
+}
+
+fn exec_act(facts: &ExecFacts) -> ActRecord {
+    ActRecord {
+        path: facts.path.clone(),
+        dev: Some(device(facts.dev)),
+        inode: Some(facts.inode),
+        ..ActRecord::new(Kind::ProcessExec)
+    }
+}
+
+fn open_act(head: &Head, facts: &OpenFacts) -> ActRecord {
+    let mut access = Vec::new();
+    if head.has(flag::READ) {
+        access.push(Access::Read);
+    }
+    if head.has(flag::WRITE) {
+        access.push(Access::Write);
+    }
+    let created = head.has(flag::CREATED) && head.has(flag::WRITE);
+    ActRecord {
+        path: facts.path.clone(),
+        access,
+        dev: Some(device(facts.dev)),
+        inode: Some(facts.inode),
+        ..ActRecord::new(if created { Kind::FileCreate } else { Kind::FileOpen })
+    }
+}
+
+fn net_act(kind: Kind, facts: &NetFacts) -> ActRecord {
+    ActRecord {
+        address: Some(facts.addr),
+        port: Some(facts.port),
+        protocol: Some(protocol(facts.protocol)),
+        ..ActRecord::new(kind)
+    }
+}
+
+fn socket_act(facts: &NetFacts) -> ActRecord {
+    const RAW: u16 = 3;
+    ActRecord {
+        family: Some(match facts.family {
+            2 => "inet".to_owned(),
+            10 => "inet6".to_owned(),
+            other => other.to_string(),
+        }),
+        protocol: Some(if facts.kind == RAW { "raw".to_owned() } else { protocol(facts.protocol) }),
+        ..ActRecord::new(Kind::SocketCreate)
+    }
+}
+
+/// `IPPROTO_*` by name.
+fn protocol(number: u16) -> String {
+    match number {
+        1 | 58 => "icmp".to_owned(),
+        6 => "tcp".to_owned(),
+        17 => "udp".to_owned(),
+        132 => "sctp".to_owned(),
+        136 => "udplite".to_owned(),
+        262 => "mptcp".to_owned(),
+        255 => "raw".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The kernel's encoding of a device as `major:minor`.
+#[must_use]
+pub fn device(dev: u32) -> String {
+    format!("{}:{}", dev >> 20, dev & 0xf_ffff)
+}
+
+/// The random part of a ULID.
+fn rand_bits() -> u128 {
+    Ulid::new().random()
+}

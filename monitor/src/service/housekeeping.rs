@@ -1,0 +1,165 @@
+//! What happens by the clock: marks, names, scope files, timeouts, counters.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    attribute::{clock::Clock, sessions::SessionState},
+    pipeline::Monitor,
+    scope::model::AfterFreeze,
+    service::{fanotify, names},
+};
+
+/// How often it looks whether there is anything to do.
+const TICK: Duration = Duration::from_millis(50);
+/// How often names are resolved.
+const NAMES_EVERY: Duration = Duration::from_secs(30);
+/// How often the rest is looked at.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Runs until the monitor ends.
+pub fn run(monitor: &Arc<Monitor>) {
+    let (mut next_names, mut next_second) = (Instant::now(), Instant::now());
+    let mut told_before = 0;
+    while !monitor.stopping() {
+        std::thread::sleep(TICK);
+        let mut stale = monitor.take_marks_stale();
+        let now = Instant::now();
+        if now >= next_names || (stale && monitor.has_unresolved_names()) {
+            next_names = now + NAMES_EVERY;
+            stale |= names::refresh(monitor, &mut monitor.known_names());
+        }
+        if stale {
+            fanotify::refresh(monitor);
+        }
+        if now >= next_second {
+            next_second = now + SECOND;
+            let told = monitor.told.load(Ordering::Relaxed);
+            monitor.each_second(told - told_before);
+            told_before = told;
+        }
+    }
+}
+
+impl Monitor {
+    /// Whether some policy has a name that was never resolved.
+    #[must_use]
+    pub fn has_unresolved_names(&self) -> bool {
+        let state = self.lock();
+        let wanted = state.policies.names();
+        wanted.iter().any(|name| !state.names.resolved.contains_key(name))
+    }
+
+    fn each_second(&self, told: u64) {
+        let mut state = self.lock();
+        state.rate.rotate_right(1);
+        state.rate[0] = told;
+        state.clock = Clock::now();
+        let live: Vec<u64> = state.sessions.live().map(|(key, _)| key).collect();
+        for key in live {
+            state.read_counters(key);
+            // A process whose end was lost with a full ring leaves no event; the kernel's own table knows.
+            state.settle(key);
+        }
+        let due = state.frozen_too_long();
+        for (key, then) in due {
+            let done = match then {
+                AfterFreeze::Kill => state.kill(key, "nobody decided in time"),
+                AfterFreeze::Thaw => state.thaw(key),
+                AfterFreeze::Freeze => Ok(()),
+            };
+            if done.is_err() {
+                state.trouble("session could not be ended after its freeze");
+            }
+        }
+        let changed = state.scopes.reload(false);
+        if !changed.is_empty() {
+            state.apply_scopes();
+            drop(state);
+            self.files_changed();
+        }
+    }
+}
+
+impl crate::service::state::State {
+    fn frozen_too_long(&self) -> Vec<(u64, AfterFreeze)> {
+        let now = Clock::boot_ns();
+        let due = |(key, session): (u64, &crate::attribute::sessions::Session)| {
+            let since = matches!(session.state, SessionState::Frozen(_)).then_some(session.frozen_at?)?;
+            let freeze = &self.policies.get(session.policy)?.scope.freeze;
+            let waited = Duration::from_nanos(now.saturating_sub(since));
+            (waited >= freeze.timeout && freeze.then != AfterFreeze::Freeze).then_some((key, freeze.then))
+        };
+        self.sessions.live().filter_map(due).collect()
+    }
+
+    /// Puts changed scope files in force: for sessions that run, and for programs to be recognised.
+    pub fn apply_scopes(&mut self) {
+        let files = self.files.clone();
+        let policies: Vec<(u32, u32, String)> = self
+            .policies
+            .iter()
+            .map(|(number, policy)| (number, policy.uid, policy.source.file.clone()))
+            .collect();
+        for (number, uid, file) in policies {
+            let Some(loaded) = self.scopes.iter().find(|loaded| loaded.source.file == file).cloned() else {
+                continue;
+            };
+            let put = self.policies.put(
+                &mut self.kernel.maps,
+                number,
+                &loaded.scope,
+                &loaded.source,
+                uid,
+                &self.names,
+                &*files,
+            );
+            if put.is_err() {
+                self.trouble("changed scope could not be put in force");
+            }
+            self.renew_sessions(number);
+        }
+        let entries: Vec<_> = self
+            .scopes
+            .iter()
+            .flat_map(|loaded| homes().into_iter().flat_map(|home| loaded.scope.resolve(&home).matches))
+            .collect();
+        if self.policies.set_matches(&mut self.kernel.maps, entries.iter(), &*files).is_err() {
+            self.trouble("programs to recognise could not be put in force");
+        }
+    }
+
+    /// Tells the kernel the generation of a policy that has changed, for each of its sessions.
+    fn renew_sessions(&mut self, number: u32) {
+        let Some(generation) = self.policies.get(number).map(|policy| policy.compiled.policy.generation) else {
+            return;
+        };
+        for (key, mut session) in self.kernel.maps.all_sessions() {
+            if session.policy == number {
+                session.generation = generation;
+                if self.kernel.maps.set_session(key, session).is_err() {
+                    self.trouble("session could not be told of its changed scope");
+                }
+            }
+        }
+    }
+}
+
+/// The homes of people on this host: `~` in a `[[match]]` can be any of them.
+fn homes() -> Vec<std::path::PathBuf> {
+    let list = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut homes: Vec<std::path::PathBuf> = list
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(':');
+            let uid: u32 = fields.nth(2)?.parse().ok()?;
+            let home = fields.nth(2)?;
+            ((uid == 0 || (1_000..60_000).contains(&uid)) && home.len() > 1).then(|| home.into())
+        })
+        .collect();
+    homes.sort();
+    homes.dedup();
+    homes
+}

@@ -1,0 +1,140 @@
+//! What is done to a whole session: freeze, thaw, kill, end.
+
+use nix::sys::signal::Signal;
+use scopeward_abi::member::state as kernel_state;
+
+use crate::{
+    attribute::{clock::Clock, sessions::SessionState},
+    observe::maps::MapsError,
+    respond::{cgroup, signal},
+    service::state::State,
+};
+
+impl State {
+    /// Stops every process of a session. The kernel is told first: whatever passes a hook from now on stops by itself.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the kernel could not be told.
+    pub fn freeze(&mut self, key: u64, reason: &str) -> Result<(), MapsError> {
+        self.tell_kernel(key, kernel_state::FROZEN)?;
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) else { return Ok(()) };
+        if !matches!(session.state, SessionState::Frozen(_)) {
+            session.state = SessionState::Frozen(reason.to_owned());
+            session.frozen_at = Some(Clock::boot_ns());
+        }
+        if let Some(at) = &session.cgroup
+            && cgroup::set_frozen(at, true).is_err()
+        {
+            self.trouble("cgroup could not be frozen");
+        }
+        self.signal_all(key, Signal::SIGSTOP);
+        Ok(())
+    }
+
+    /// Lets a frozen session go on.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the kernel could not be told.
+    pub fn thaw(&mut self, key: u64) -> Result<(), MapsError> {
+        self.tell_kernel(key, kernel_state::RUNNING)?;
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) else { return Ok(()) };
+        session.state = SessionState::Running;
+        session.frozen_at = None;
+        if let Some(at) = &session.cgroup
+            && cgroup::set_frozen(at, false).is_err()
+        {
+            self.trouble("cgroup could not be thawed");
+        }
+        self.signal_all(key, Signal::SIGCONT);
+        Ok(())
+    }
+
+    /// Kills every process of a session.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the kernel could not be told.
+    pub fn kill(&mut self, key: u64, reason: &str) -> Result<(), MapsError> {
+        self.tell_kernel(key, kernel_state::KILLED)?;
+        if let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) {
+            session.state = SessionState::Killed(reason.to_owned());
+        }
+        // A process that forks while the others die leaves children that inherit; they die with the next round, or at
+        // their first hook.
+        for _ in 0..8 {
+            if self.signal_all(key, Signal::SIGKILL) == 0 {
+                break;
+            }
+        }
+        if let Some(at) = self.sessions.get(key).and_then(|session| session.cgroup.clone()) {
+            // 5.14; the signals above have done it where the kernel is older.
+            drop(cgroup::set_frozen(&at, false));
+            drop(cgroup::kill(&at));
+        }
+        Ok(())
+    }
+
+    /// Ends the life of one process of a session.
+    pub fn kill_process(&mut self, pid: u32, cookie: u64) {
+        let maps = &self.kernel.maps;
+        let is_it = || maps.member(pid).is_some_and(|member| member.cookie == cookie);
+        if signal::send(pid, Signal::SIGKILL, is_it).is_err() {
+            self.trouble("process could not be killed");
+        }
+    }
+
+    fn tell_kernel(&mut self, key: u64, state: u32) -> Result<(), MapsError> {
+        let Some(mut session) = self.kernel.maps.session(key) else { return Ok(()) };
+        session.state = state;
+        self.kernel.maps.set_session(key, session)
+    }
+
+    /// Signals every process of a session; returns how many there were.
+    fn signal_all(&mut self, key: u64, signal: Signal) -> usize {
+        let members: Vec<(u32, u64)> = self
+            .kernel
+            .maps
+            .all_members()
+            .into_iter()
+            .filter(|(_, member)| member.session == key)
+            .map(|(pid, member)| (pid, member.cookie))
+            .collect();
+        let mut sent = 0;
+        for (pid, cookie) in members {
+            let maps = &self.kernel.maps;
+            let is_it = || maps.member(pid).is_some_and(|member| member.session == key && member.cookie == cookie);
+            match signal::send(pid, signal, is_it) {
+                Ok(true) => sent += 1,
+                Ok(false) => {}
+                Err(_) => self.trouble("process could not be signalled"),
+            }
+        }
+        sent
+    }
+
+    /// Looks whether a session still has processes; ends it where it has none.
+    pub fn settle(&mut self, key: u64) {
+        if self.kernel.maps.all_members().iter().any(|(_, member)| member.session == key) {
+            return;
+        }
+        self.read_counters(key);
+        self.kernel.maps.remove_session(key);
+        self.refused.retain(|(session, _, _), _| *session != key);
+        if let Some(session) = self.sessions.get_mut(key) {
+            if session.is_live() {
+                session.state = SessionState::Ended;
+            }
+            if let Some(at) = session.cgroup.take() {
+                cgroup::remove(&at);
+            }
+        }
+    }
+
+    /// Takes over what the kernel counted.
+    pub fn read_counters(&mut self, key: u64) {
+        let Some(counted) = self.kernel.maps.counts(key) else { return };
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.acts = counted.acts;
+            session.cuts = counted.cuts;
+        }
+    }
+}

@@ -143,8 +143,9 @@ impl State {
         let Some((entry, called_for)) = policy.compiled.answer_to_write(&member, &found) else {
             return Vec::new();
         };
-        if change.kind == ChangeKind::Modify {
-            // Its open for writing was answered already.
+        let is_file = || std::fs::symlink_metadata(&change.path).is_ok_and(|found| found.is_file());
+        if change.kind == ChangeKind::Modify || (change.kind == ChangeKind::Create && is_file()) {
+            // Its open, for writing or to create it, was answered at the exit of the system call.
             return Vec::new();
         }
         let generation = policy.compiled.policy.generation;

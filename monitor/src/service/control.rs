@@ -220,7 +220,7 @@ impl Monitor {
     fn chosen(&self, choice: &ScopeChoice) -> Result<Loaded, ControlError> {
         Ok(match choice {
             ScopeChoice::Named(name) => scopes::named(&self.lock().scopes, name)?,
-            ScopeChoice::Inline { text, file } => scopes::inline(file, text, &[])?,
+            ScopeChoice::Inline { text, file, fragments } => scopes::inline(file, text, fragments)?,
             ScopeChoice::Matching => scopes::named(&self.lock().scopes, "coding-agent")?,
         })
     }

@@ -4,7 +4,7 @@ use std::{cell::RefCell, ffi::OsString, path::Path};
 
 use crate::{
     api::types::{FragmentText, ScopeChoice},
-    cli::scope::load::{self, LoadError},
+    config::scope_files::{self, LoadError},
     scope::{builtin, merge},
 };
 
@@ -45,10 +45,10 @@ pub(super) fn choose(
 }
 
 fn inline(path: &str, scope_dir: &Path) -> Result<ScopeChoice, LoadError> {
-    let file = load::file(path, scope_dir)?;
+    let file = scope_files::file(path, scope_dir)?;
     let read: RefCell<Vec<FragmentText>> = RefCell::default();
     let load = |name: &str| {
-        let (fragment, text) = load::fragment(&file, scope_dir, name)?;
+        let (fragment, text) = scope_files::fragment(&file, scope_dir, name)?;
         let mut read = read.borrow_mut();
         if !read.iter().any(|known| known.name == name) {
             read.push(FragmentText { name: name.to_owned(), file: fragment.clone(), text: text.clone() });

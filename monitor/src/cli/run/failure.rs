@@ -8,11 +8,12 @@ use super::{
     user::UserError,
 };
 use crate::{
+    config::scope_files::LoadError,
     api::client::ClientError,
     cli::{
         exit::Exit,
         render::escape::escape_lines,
-        scope::{Setting, load::LoadError, report},
+        scope::{Setting, report},
     },
     scope::capability::Capabilities,
 };

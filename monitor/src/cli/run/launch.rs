@@ -20,6 +20,7 @@ use super::{
     failure::RunError,
     held::{ExecError, Held, Start},
     holder::{Enrolment, HoldError, Holder, Remaining},
+    in_process::InProcess,
     signals::Signals,
     telling::{Telling, sentence},
     terminal::Terminal,
@@ -62,7 +63,14 @@ fn way(cli: &Cli) -> Result<Way, RunError> {
     let socket = cli.socket()?;
     match UnixStream::connect(&socket) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            Err(RunError::Nobody { socket })
+            if !geteuid().is_root() {
+                return Err(RunError::Nobody { socket });
+            }
+            let paths = cli.config().unwrap_or_default().paths;
+            Ok(Way {
+                dies_with_supervisor: true,
+                open: Box::new(move || Ok(Box::new(InProcess::new(paths.run, paths.scopes)?))),
+            })
         }
         // What else is wrong with the socket is said when the daemon is asked.
         _ => Ok(Way {

@@ -8,6 +8,7 @@ mod follow;
 mod forward;
 mod held;
 pub mod holder;
+mod in_process;
 mod launch;
 mod program;
 mod signals;

@@ -9,7 +9,10 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
-use scopeward::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use scopeward::cli::{Cli, Command, agents, daemon, events, freeze, kill, scope, sessions, status, thaw, tree, why};
+use scopeward::observe::load::LoadError;
+use scopeward::scope::capability::Capabilities;
+use scopeward::service::daemon::DaemonError;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 
 fn main() -> ExitCode {
@@ -18,6 +21,11 @@ fn main() -> ExitCode {
     }
     // Clap itself ends with 2 on wrong usage, and with 0 on --help and --version.
     let cli = Cli::parse();
+    match &cli.command {
+        Command::Daemon(args) => return serve(&cli, args),
+        Command::Scope(args) => return look_at_scopes(args),
+        _ => {}
+    }
     let socket = match cli.socket() {
         Ok(socket) => socket,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
@@ -32,6 +40,38 @@ fn main() -> ExitCode {
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// `scopeward daemon`.
+fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
+    let config = match cli.config() {
+        Ok(config) => config,
+        Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SCOPEWARD_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(daemon::run(args, &config))) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(DaemonError::Load(error))) => cannot_load(&error),
+        Ok(Err(error)) => fail(&format!("failed to {error}"), None, Exit::No),
+        Err(error) => fail(&format!("failed to start: {error}"), None, Exit::No),
+    }
+}
+
+fn cannot_load(error: &LoadError) -> ExitCode {
+    let exit = if nix::unistd::geteuid().is_root() { Exit::Unsupported } else { Exit::Privileges };
+    fail(&format!("failed to {error}"), Some("`scopeward doctor` says what is missing; `scope check` and `replay` work without it"), exit)
+}
+
+/// `scopeward scope`.
+fn look_at_scopes(args: &scope::ScopeArgs) -> ExitCode {
+    let setting = scope::Setting::of_this_process(Capabilities::tracepoint(true));
+    match scope::run(args, &setting, &mut std::io::stdout().lock(), &mut std::io::stderr().lock()) {
+        Ok(exit) => exit.into(),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done.into(),
+        Err(error) => fail(&format!("failed to write: {error}"), None, Exit::No),
+    }
 }
 
 /// The commands that ask the daemon.
@@ -49,6 +89,8 @@ async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        // Dispatched before: they ask no daemon.
+        Command::Daemon(_) | Command::Scope(_) => Ok(Exit::Done),
     }?;
     output.flush()?;
     Ok(exit)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use crate::cli::{agents, daemon, events, freeze, kill, scope, sessions, status, thaw, tree, why};
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
 /// Holds AI agents on this host to their declared scope.
@@ -54,6 +54,11 @@ pub enum Command {
     Thaw(thaw::Args),
     /// Kill every process of a session
     Kill(kill::Args),
+    // Without a daemon.
+    /// The service, in the foreground
+    Daemon(daemon::Args),
+    /// Validate, show and compare scope files
+    Scope(scope::ScopeArgs),
 }
 
 impl Cli {

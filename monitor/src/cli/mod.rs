@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod daemon;
 pub mod events;
 pub mod exit;
 pub mod failure;

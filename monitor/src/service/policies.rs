@@ -70,6 +70,8 @@ pub struct Source {
     pub file: String,
     /// Its text.
     pub text: String,
+    /// The local fragments that it builds on: name and text.
+    pub fragments: Vec<(String, String)>,
 }
 
 /// All policies, by number.

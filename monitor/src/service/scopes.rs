@@ -1,6 +1,7 @@
 //! The scope files in force. A bad file leaves what was loaded before in force, and says so.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -141,9 +142,15 @@ fn toml_files(directory: &Path) -> Vec<PathBuf> {
 fn load_file(path: &Path, directory: &Path) -> Result<Loaded, LoadError> {
     let name = path.to_string_lossy();
     let file = scope_files::file(&name, directory)?;
-    let scope = merge::effective(&file, &|fragment| scope_files::fragment(&file, directory, fragment))
-        .map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file.clone(), text: file.source.clone() } })
+    let used = RefCell::new(Vec::new());
+    let fragment = |name: &str| {
+        let found = scope_files::fragment(&file, directory, name)?;
+        used.borrow_mut().push((name.to_owned(), found.1.clone()));
+        Some(found)
+    };
+    let scope = merge::effective(&file, &fragment).map_err(LoadError::Scope)?;
+    let source = Source { file: file.file.clone(), text: file.source.clone(), fragments: used.into_inner() };
+    Ok(Loaded { scope, source })
 }
 
 /// The scope that `name` stands for: one in force, or a built-in one.
@@ -156,7 +163,7 @@ pub fn named(scopes: &Scopes, name: &str) -> Result<Loaded, LoadError> {
     }
     let file = scope_files::file(&format!("@{}", name.trim_start_matches('@')), &scopes.directory)?;
     let scope = merge::effective(&file, &|_| None).map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file, text: file.source } })
+    Ok(Loaded { scope, source: Source { file: file.file, text: file.source, fragments: Vec::new() } })
 }
 
 /// The scope of a text that a caller sent; it can only build on built-in fragments and those it sent along.
@@ -170,5 +177,5 @@ pub fn inline(name: &str, text: &str, fragments: &[(String, String)]) -> Result<
         Some((format!("{wanted}.toml"), found.1.clone()))
     };
     let scope = merge::effective(&file, &sent).map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file, text: file.source } })
+    Ok(Loaded { scope, source: Source { file: file.file, text: file.source, fragments: fragments.to_vec() } })
 }

@@ -29,14 +29,7 @@ const STATUS: i32 = 42;
 /// # Errors
 /// A sentence, when something cannot be run here, or how many expectations did not hold.
 pub fn run(root: &Path) -> Result<(), String> {
-    let missing: Vec<&str> = PROGRAMS
-        .iter()
-        .filter(|(program, _)| process::find_program(program).is_none())
-        .map(|(_, package)| *package)
-        .collect();
-    if !missing.is_empty() {
-        apt::install(&missing, "the demo's agent works with real programs")?;
-    }
+    apt::ensure(&PROGRAMS, "the demo's agent works with real programs")?;
     let binary = build::release(root)?;
     if !process::is_root()? {
         return Err("the demo loads programs into the kernel: run it as root".to_owned());

@@ -9,7 +9,7 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
-use scopeward::cli::{Cli, Command, agents, daemon, events, freeze, kill, scope, sessions, status, thaw, tree, why};
+use scopeward::cli::{Cli, Command, agents, daemon, events, freeze, kill, run, scope, sessions, status, thaw, tree, why};
 use scopeward::observe::load::LoadError;
 use scopeward::scope::capability::Capabilities;
 use scopeward::service::daemon::DaemonError;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     match &cli.command {
         Command::Daemon(args) => return serve(&cli, args),
         Command::Scope(args) => return look_at_scopes(args),
+        Command::Run(args) => return run::run(args, &cli).into(),
         _ => {}
     }
     let socket = match cli.socket() {
@@ -80,6 +81,7 @@ async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
     let mut output = Output::new(&mut stdout, Look::of_stdout());
     let output = &mut output;
     let exit = match command {
+        // It forks, and so comes before there is a runtime.
         Command::Status(args) => status::run(args, client, output).await,
         Command::Agents(args) => agents::run(args, client, output).await,
         Command::Sessions(args) => sessions::run(args, client, output).await,
@@ -90,7 +92,7 @@ async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
         // Dispatched before: they ask no daemon.
-        Command::Daemon(_) | Command::Scope(_) => Ok(Exit::Done),
+        Command::Daemon(_) | Command::Scope(_) | Command::Run(_) => Ok(Exit::Done),
     }?;
     output.flush()?;
     Ok(exit)

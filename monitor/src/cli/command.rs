@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{agents, daemon, events, freeze, kill, scope, sessions, status, thaw, tree, why};
+use crate::cli::{agents, daemon, events, freeze, kill, run, scope, sessions, status, thaw, tree, why};
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
 /// Holds AI agents on this host to their declared scope.
@@ -35,6 +35,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run a command as an agent session, held to a scope from its very first instruction
+    Run(run::Args),
     // Questions to the daemon, and changes by hand.
     /// The daemon, what holds each kind of act here, sessions, events, losses
     Status(status::Args),

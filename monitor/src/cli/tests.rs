@@ -17,6 +17,7 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
     let mut output = Output::new(&mut written, look);
     let output = &mut output;
     let exit = match &cli.command {
+        Command::Run(_) => panic!("it asks the daemon by itself"),
         Command::Status(args) => status::run(args, client, output).await,
         Command::Agents(args) => agents::run(args, client, output).await,
         Command::Sessions(args) => sessions::run(args, client, output).await,

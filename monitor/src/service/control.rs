@@ -154,29 +154,7 @@ impl Control for Monitor {
     }
 
     fn enrol(&self, request: &EnrolRequest, peer: &Peer) -> Result<Enrolled, ControlError> {
-        let loaded = self.chosen(&request.scope)?;
-        let own = matches!(request.scope, ScopeChoice::Inline { .. }) || loaded.source.file.starts_with('@');
-        if request.mode == Some(Mode::Observe) && loaded.scope.mode == Mode::Enforce && !own && peer.uid != 0 {
-            return Err(ControlError::Refused {
-                why: format!("the scope {} is set to enforce by this host's operator", loaded.scope.name),
-                remedy: "leave --mode out, or name a scope file of your own".to_owned(),
-            });
-        }
-        let asked =
-            Enrolment { pid: request.pid, uid: peer.uid, loaded: &loaded, mode: request.mode, running: false };
-        let key = self.lock().enrol(&asked)?;
-        self.note(key);
-        // Before the caller lets its process go: names are resolved, and what is guarded is marked.
-        self.resolve_names();
-        fanotify::refresh(self);
-        let state = self.lock();
-        let session = state.sessions.get(key).ok_or_else(|| not_found("session", &key.to_string()))?;
-        Ok(Enrolled {
-            session: session.facts.id.clone(),
-            scope: loaded.scope.name.clone(),
-            mode: session.mode,
-            warnings: Vec::new(),
-        })
+        self.enrol_for(request, peer.uid)
     }
 
     fn freeze(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
@@ -217,10 +195,40 @@ impl Control for Monitor {
 }
 
 impl Monitor {
+    /// Enrols a process for the user `uid`.
+    ///
+    /// # Errors
+    /// [`ControlError`]; the process is in no session then.
+    pub fn enrol_for(&self, request: &EnrolRequest, uid: u32) -> Result<Enrolled, ControlError> {
+        let loaded = self.chosen(&request.scope)?;
+        let own = matches!(request.scope, ScopeChoice::Inline { .. }) || loaded.source.file.starts_with('@');
+        if request.mode == Some(Mode::Observe) && loaded.scope.mode == Mode::Enforce && !own && uid != 0 {
+            return Err(ControlError::Refused {
+                why: format!("the scope {} is set to enforce by this host's operator", loaded.scope.name),
+                remedy: "leave --mode out, or name a scope file of your own".to_owned(),
+            });
+        }
+        let asked =
+            Enrolment { pid: request.pid, uid, loaded: &loaded, mode: request.mode, running: false };
+        let key = self.lock().enrol(&asked)?;
+        self.note(key);
+        // Before the caller lets its process go: names are resolved, and what is guarded is marked.
+        self.resolve_names();
+        fanotify::refresh(self);
+        let state = self.lock();
+        let session = state.sessions.get(key).ok_or_else(|| not_found("session", &key.to_string()))?;
+        Ok(Enrolled {
+            session: session.facts.id.clone(),
+            scope: loaded.scope.name.clone(),
+            mode: session.mode,
+            warnings: Vec::new(),
+        })
+    }
+
     fn chosen(&self, choice: &ScopeChoice) -> Result<Loaded, ControlError> {
         Ok(match choice {
             ScopeChoice::Named(name) => scopes::named(&self.lock().scopes, name)?,
-            ScopeChoice::Inline { text, file } => scopes::inline(file, text, &[])?,
+            ScopeChoice::Inline { text, file, fragments } => scopes::inline(file, text, fragments)?,
             ScopeChoice::Matching => scopes::named(&self.lock().scopes, "coding-agent")?,
         })
     }

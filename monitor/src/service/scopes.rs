@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    api::types::{ScopeInfo, ScopeState},
+    api::types::{FragmentText, ScopeInfo, ScopeState},
     config::scope_files::{self, LoadError},
     scope::{effective::Effective, extends::ScopeFile, merge},
     service::policies::Source,
@@ -145,7 +145,8 @@ fn load_file(path: &Path, directory: &Path) -> Result<Loaded, LoadError> {
     let used = RefCell::new(Vec::new());
     let fragment = |name: &str| {
         let found = scope_files::fragment(&file, directory, name)?;
-        used.borrow_mut().push((name.to_owned(), found.1.clone()));
+        let (file, text) = found.clone();
+        used.borrow_mut().push(FragmentText { name: name.to_owned(), file, text });
         Some(found)
     };
     let scope = merge::effective(&file, &fragment).map_err(LoadError::Scope)?;
@@ -170,12 +171,8 @@ pub fn named(scopes: &Scopes, name: &str) -> Result<Loaded, LoadError> {
 ///
 /// # Errors
 /// [`LoadError`].
-pub fn inline(name: &str, text: &str, fragments: &[(String, String)]) -> Result<Loaded, LoadError> {
+pub fn inline(name: &str, text: &str, fragments: &[FragmentText]) -> Result<Loaded, LoadError> {
     let file = ScopeFile::read(name, text).map_err(|errors| LoadError::Scope(vec![errors]))?;
-    let sent = |wanted: &str| {
-        let found = fragments.iter().find(|(name, _)| name == wanted)?;
-        Some((format!("{wanted}.toml"), found.1.clone()))
-    };
-    let scope = merge::effective(&file, &sent).map_err(LoadError::Scope)?;
+    let scope = merge::effective(&file, &|wanted| FragmentText::find(fragments, wanted)).map_err(LoadError::Scope)?;
     Ok(Loaded { scope, source: Source { file: file.file, text: file.source, fragments: fragments.to_vec() } })
 }

@@ -9,9 +9,6 @@ use std::thread;
 use crate::tally::Tally;
 use crate::{apt, build, toolchain};
 
-/// The binary under test, for the end-to-end tests.
-const BINARY_ENV: &str = "SCOPEWARD_BIN";
-
 /// Programs that tests call, and the packages they come in.
 const PROGRAMS: [(&str, &str); 6] = [
     ("git", "git"),
@@ -37,7 +34,7 @@ pub fn run(root: &Path) -> Result<(), String> {
         // Captured output of tests that pass is wanted too: there they say that they were skipped.
         .args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"])
         .current_dir(root)
-        .env(BINARY_ENV, binary)
+        .env(build::BINARY_ENV, binary)
         .env("INSTA_UPDATE", "no")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

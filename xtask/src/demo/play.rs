@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::demo::daemon::Daemon;
 use crate::demo::expectations::{self, Expectations};
 use crate::demo::leftovers::Holdings;
@@ -71,7 +73,18 @@ fn play(binary: &Path) -> Result<usize, String> {
         .map_err(|error| format!("cannot wait for sh: {error}"))?;
 
     let events = daemon.events(AGENT, expectations::all_cuts_are_in)?;
-    show(&mut daemon.command(), &["events", "--agent", AGENT])?;
+    let allowed = events
+        .iter()
+        .filter(|event| event["verdict"]["called_for"] == "allow")
+        .count();
+    println!(
+        "{allowed} acts of the agent were allowed, such as its {}; these were not:\n",
+        examples(&events)
+    );
+    show(
+        &mut daemon.command(),
+        &["events", "--agent", AGENT, "--verdict", "flag,deny,freeze,kill"],
+    )?;
     let killed = events
         .iter()
         .find(|event| event["verdict"]["applied"] == "kill" && event["act"]["kind"] == "file.open");
@@ -109,6 +122,31 @@ fn play(binary: &Path) -> Result<usize, String> {
     );
     expectations.expect(&held, left.is_empty(), &left.join(", "));
     Ok(expectations.broken())
+}
+
+/// What some allowed programs and connections were, for people.
+fn examples(events: &[Value]) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let allowed = events
+        .iter()
+        .filter(|event| event["verdict"]["called_for"] == "allow");
+    let mut names: Vec<String> = Vec::new();
+    for event in allowed {
+        let act = &event["act"];
+        let name = match act["kind"].as_str() {
+            Some("process.exec") => text(&act["path"]),
+            Some("net.connect") => format!("connection to {}:{}", text(&act["address"]), act["port"]),
+            _ => continue,
+        };
+        let telling = ["/git", "/curl", "connection"]
+            .iter()
+            .any(|word| name.contains(word))
+            && !name.contains("libexec");
+        if telling && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 /// Shows what a person would see who typed it.

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod freeze;
 pub mod kill;
 pub mod render;
+pub mod replay;
 pub mod run;
 pub mod scope;
 pub mod sessions;

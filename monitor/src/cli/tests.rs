@@ -27,6 +27,7 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        Command::Replay(_) => panic!("it does not ask the daemon"),
     }?;
     Ok((exit, String::from_utf8(written).unwrap()))
 }

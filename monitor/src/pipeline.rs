@@ -100,6 +100,7 @@ impl Monitor {
             clock: Clock::now(),
             host: this_host(),
             cgroup_root: mounts::cgroup2(&settings.run)?,
+            emptied: Vec::new(),
             refused: std::collections::HashMap::new(),
             troubles: std::collections::BTreeMap::new(),
             degraded: std::collections::BTreeMap::new(),
@@ -253,6 +254,7 @@ impl Monitor {
             drop(thread.join());
         }
         drop(self.fanotify().take());
+        self.lock().remove_emptied();
         if let Some(pins) = self.settings.pins.as_deref().filter(|_| release) {
             crate::observe::load::unpin(pins);
             self.forget_notes();

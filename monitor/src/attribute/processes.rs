@@ -156,7 +156,7 @@ fn script(facts: &ExecFacts) -> Option<&str> {
     let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
     let program = facts.path.as_deref()?;
     let is_program = base(&facts.file) == base(program);
-    let interpreted = facts.argv.iter().any(|argument| *argument == facts.file);
+    let interpreted = facts.argv.contains(&facts.file);
     (!is_program && interpreted && facts.argv.first() != Some(&facts.file)).then_some(facts.file.as_str())
 }
 

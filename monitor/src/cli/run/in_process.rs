@@ -3,7 +3,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -35,7 +35,7 @@ pub(super) struct InProcess {
     monitor: Arc<Monitor>,
     session: String,
     telling: Option<Arc<Mutex<Telling>>>,
-    reader: Option<(JoinHandle<()>, mpsc::Sender<()>)>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl InProcess {
@@ -88,7 +88,6 @@ impl Holder for InProcess {
 
     fn follow(&mut self, telling: Arc<Mutex<Telling>>) -> Result<(), HoldError> {
         let mut events = self.monitor.subscribe();
-        let (stop, stopped) = mpsc::channel();
         let (session, told) = (self.session.clone(), Arc::clone(&telling));
         let body = move || {
             loop {
@@ -103,14 +102,11 @@ impl Holder for InProcess {
                     }
                     Err(RecvError::Closed) => return,
                 }
-                if stopped.try_recv().is_ok() {
-                    return;
-                }
             }
         };
         let thread = std::thread::Builder::new().name("events".to_owned()).spawn(body);
         let thread = thread.map_err(|error| HoldError::Failed(format!("start a thread: {error}")))?;
-        self.reader = Some((thread, stop));
+        self.reader = Some(thread);
         self.telling = Some(telling);
         Ok(())
     }
@@ -151,9 +147,7 @@ impl Drop for InProcess {
             tracing::warn!("the rest of the session could not be ended");
         }
         self.monitor.end(true);
-        if let Some((_, stop)) = self.reader.take() {
-            // The thread ends with this process, or with the next event.
-            let _ = stop.send(());
-        }
+        // Its reader ends with the channel, or with this process.
+        self.reader = None;
     }
 }

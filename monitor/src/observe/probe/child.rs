@@ -86,7 +86,7 @@ fn with_file(kernel: &mut Kernel, file: &File, path: &Path) -> Result<Seen, Tria
     let policy = Policy { generation: 1, net_default: REFUSES, ..Policy::default() };
     maps.set_policy(POLICY, policy)?;
     let session =
-        Session { policy: POLICY, generation: 1, mode: mode::ENFORCE, state: state::RUNNING, ..Session::default() };
+        Session { policy: POLICY, generation: 1, mode: mode::ENFORCE, state: state::RUNNING };
     maps.set_session(SESSION, session)?;
     let path = CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)?;
     let child = Child::start(&path)?;

@@ -60,7 +60,7 @@ impl Drop for Place {
         if self.private {
             // The mounts go with the thread; the directory below them is the host's and empty. It cannot be removed
             // as long as something is mounted on it here.
-            let _ = nix::mount::umount2(&self.dir, nix::mount::MntFlags::MNT_DETACH);
+            nix::mount::umount2(&self.dir, nix::mount::MntFlags::MNT_DETACH).ok();
         }
         // Left where it is not empty, which a later look at /tmp shows.
         drop(fs::remove_dir(&self.dir));

@@ -12,15 +12,20 @@ use crate::kernel::file::{self, Facts};
 use crate::maps::{NAMES, OBJECTS};
 use crate::scratch::{DIRS, Scratch, anew, bounded, repeat};
 
-/// What matched.
+/// What matched. The object itself and its names are answered apart, and the stronger answer holds: a name that is
+/// given to a guarded object cannot loosen what guards it.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Hits {
     /// Sanction bits or labels.
     pub mask: u64,
-    /// The most specific entry for reading or executing.
+    /// The entry of the object itself for reading or executing.
+    pub object_read: u32,
+    /// The same for writing.
+    pub object_write: u32,
+    /// The most specific entry by name or place, for reading or executing.
     pub read: u32,
-    /// The most specific entry for writing.
+    /// The same for writing.
     pub write: u32,
     /// How specific `read` is.
     pub read_rank: u32,
@@ -85,8 +90,12 @@ fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
     scratch.dir_count = 0;
     scratch.child_trees = 0;
     scratch.below = 0;
-    if let Some(found) = object(table.ns, facts.dev, facts.inode, role::LEAF) {
-        scratch.hits.consider(found);
+    if let Some(found) = object(table.ns, facts.dev, facts.inode, role::LEAF)
+        && (found.generation == 0 || found.generation == facts.generation)
+    {
+        scratch.hits.mask = found.mask;
+        scratch.hits.object_read = found.read;
+        scratch.hits.object_write = found.write;
     }
     if table.flags & flag::DELETED != 0 && facts.links == 0 {
         if let Some(found) = named(&NameKey { ns: table.ns, depth: 1, ..NameKey::default() }) {

@@ -63,6 +63,21 @@ fn has(set: u64, plus_one: u8) -> bool {
     plus_one == 0 || set >> ((plus_one - 1) & 63) & 1 != 0
 }
 
+/// The stronger of what the object itself and what its names are answered.
+#[inline(always)]
+fn stronger(member: &Member, object: u32, named: u32, mask: u64) -> Verdict {
+    let by_name = answer(member, named, mask);
+    if object == 0 {
+        return by_name;
+    }
+    let by_object = answer(member, object, mask);
+    if by_object.response > by_name.response || (by_object.sanctioned && by_name.response == response::ALLOW) {
+        by_object
+    } else {
+        by_name
+    }
+}
+
 /// The verdict on using a file.
 #[inline(always)]
 pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: bool) -> Verdict {
@@ -71,10 +86,12 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
     }
     let mut verdict = Verdict::ALLOW;
     if reads {
-        verdict = answer(member, if hits.read != 0 { hits.read } else { policy.read_default }, hits.mask);
+        let named = if hits.read != 0 { hits.read } else { policy.read_default };
+        verdict = stronger(member, hits.object_read, named, hits.mask);
     }
     if writes {
-        let write = answer(member, if hits.write != 0 { hits.write } else { policy.write_default }, hits.mask);
+        let named = if hits.write != 0 { hits.write } else { policy.write_default };
+        let write = stronger(member, hits.object_write, named, hits.mask);
         if write.response > verdict.response || !reads {
             verdict = write;
         }
@@ -85,7 +102,8 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
 /// The verdict on executing a program.
 #[inline(always)]
 pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
-    answer(member, if hits.read != 0 { hits.read } else { policy.exec_default }, hits.mask)
+    let named = if hits.read != 0 { hits.read } else { policy.exec_default };
+    stronger(member, hits.object_read, named, hits.mask)
 }
 
 /// The verdict on reaching an address. `addr` is in network order, IPv4 as v4-mapped; `port` in host order.

@@ -10,10 +10,14 @@ use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
-use scopeward::cli::{Cli, Command, agents, doctor, events, freeze, kill, replay, sessions, status, thaw, tree, why};
+use scopeward::cli::{
+    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+};
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
+use scopeward::observe::load::LoadError;
 use scopeward::scope::capability::Capabilities;
+use scopeward::service::daemon::DaemonError;
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
@@ -21,6 +25,12 @@ fn main() -> ExitCode {
     }
     // Clap itself ends with 2 on wrong usage, and with 0 on --help and --version.
     let cli = Cli::parse();
+    // They fork or have a runtime of their own, and so come before there is one.
+    match &cli.command {
+        Command::Daemon(args) => return serve(&cli, args),
+        Command::Run(args) => return run::run(args, &cli).into(),
+        _ => {}
+    }
     let (paths, socket) = match cli.settings().and_then(|settings| Ok((settings.paths, cli.socket()?))) {
         Ok(both) => both,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
@@ -37,11 +47,44 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
+/// `scopeward daemon`.
+fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
+    let config = match cli.config() {
+        Ok(config) => config,
+        Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SCOPEWARD_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(daemon::run(args, &config))) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(DaemonError::Load(error))) => cannot_load(&error),
+        Ok(Err(error)) => fail(&format!("failed to {error}"), None, Exit::No),
+        Err(error) => fail(&format!("failed to start: {error}"), None, Exit::No),
+    }
+}
+
+fn cannot_load(error: &LoadError) -> ExitCode {
+    let (sentence, exit) = doctor::why_not(error);
+    fail(&sentence, None, exit)
+}
+
 /// Runs a command: most ask the daemon.
 async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exit, CliError> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut output = Output::new(&mut stdout, Look::of_stdout());
     let output = &mut output;
+    // Scopes are judged as every host of this version holds acts, so that the answers are the same everywhere.
+    let setting = || {
+        let mut setting = Setting::of_this_process(Capabilities::tracepoint(true));
+        setting.scope_dir.clone_from(&paths.scopes);
+        setting
+    };
     let exit = match command {
         Command::Status(args) => status::run(args, client, output).await,
         Command::Agents(args) => agents::run(args, client, output).await,
@@ -53,12 +96,12 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
         Command::Doctor(args) => doctor::run(args, output),
-        Command::Replay(args) => {
-            // A recording is judged as every host holds acts, so that it gives the same answers everywhere.
-            let mut setting = Setting::of_this_process(Capabilities::tracepoint(true));
-            setting.scope_dir.clone_from(&paths.scopes);
-            replay::run(args, &setting, output, &mut std::io::stderr())
+        Command::Replay(args) => replay::run(args, &setting(), output, &mut std::io::stderr()),
+        Command::Scope(args) => {
+            return Ok(scope::run(args, &setting(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock())?);
         }
+        // Dispatched before.
+        Command::Daemon(_) | Command::Run(_) => Ok(Exit::Done),
     }?;
     output.flush()?;
     Ok(exit)

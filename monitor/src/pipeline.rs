@@ -33,7 +33,7 @@ use crate::{
     },
     record::{event::EventRecord, store::Store, writer::Writer},
     service::{
-        fanotify, host_files::HostFiles, housekeeping, policies::Policies, scopes::Scopes, state::State, state::this_host,
+        fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies, scopes::Scopes, state::State, state::this_host,
     },
 };
 
@@ -69,6 +69,7 @@ pub struct Monitor {
     followers: broadcast::Sender<Arc<EventRecord>>,
     fanotify: Mutex<Option<Fanotify>>,
     marks_stale: AtomicBool,
+    names: Mutex<Known>,
     /// Records that were told since the start.
     pub told: AtomicU64,
     stop: AtomicBool,
@@ -112,6 +113,7 @@ impl Monitor {
             followers: broadcast::channel(FOLLOWED).0,
             fanotify: Mutex::new(None),
             marks_stale: AtomicBool::new(true),
+            names: Mutex::new(Known::default()),
             told: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             threads: Mutex::new(Vec::new()),
@@ -216,6 +218,20 @@ impl Monitor {
     /// The fanotify tier, where this host gives it.
     pub fn fanotify(&self) -> MutexGuard<'_, Option<Fanotify>> {
         self.fanotify.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What names stood for when they were last resolved.
+    pub fn known_names(&self) -> MutexGuard<'_, Known> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a session for the next daemon.
+    pub fn note(&self, key: u64) {
+        let Some(directory) = self.settings.notes.as_deref() else { return };
+        let mut state = self.lock();
+        if state.note(directory, key).is_err() {
+            state.trouble("session could not be noted for the next daemon");
+        }
     }
 
     /// Whether the monitor is to end.

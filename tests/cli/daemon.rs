@@ -168,8 +168,11 @@ fn sessions_stay_held_when_it_is_killed_and_are_adopted_by_the_next() {
         guarded = guarded.display(),
     );
     let session = Session::new(&scratch, &scope);
-    let running = session.start(&["sh", "-c", &script]).expect("start");
-    assert!(wait_until(BOUND, || ready.exists()), "the command does not run");
+    let mut running = session.start(&["sh", "-c", &script]).expect("start");
+    assert!(
+        running.has_made(&ready, BOUND).expect("wait"),
+        "the command does not run"
+    );
     daemon.kill().expect("kill the daemon");
     std::fs::write(&first, "").expect("give the first sign");
     std::thread::sleep(Duration::from_millis(300));

@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use scopeward_tests::process::wait_until;
 use scopeward_tests::requirement::{Need, require, take_turn};
 use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
@@ -72,8 +71,11 @@ fn read_after(scratch: &Scratch, guarded: &PathBuf, meanwhile: impl FnOnce()) ->
         guarded.display()
     );
     let session = Session::new(scratch, &scope);
-    let running = session.start(&["sh", "-c", &script]).expect("start");
-    assert!(wait_until(BOUND, || ready.exists()), "the command does not run");
+    let mut running = session.start(&["sh", "-c", &script]).expect("start");
+    assert!(
+        running.has_made(&ready, BOUND).expect("wait"),
+        "the command does not run"
+    );
     meanwhile();
     std::fs::write(sign, "").expect("give the sign");
     session.end(running).expect("end")

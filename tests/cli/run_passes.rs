@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use scopeward_tests::process::{Bounded, wait_until};
+use scopeward_tests::process::Bounded;
 use scopeward_tests::requirement::{Need, require, take_turn};
 use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
@@ -81,8 +81,11 @@ fn a_signal_to_run_reaches_the_command() {
             ready.display()
         );
         let session = Session::new(&scratch, &scope);
-        let running = session.start(&["sh", "-c", &script]).expect("start");
-        assert!(wait_until(BOUND, || ready.exists()), "the command does not run");
+        let mut running = session.start(&["sh", "-c", &script]).expect("start");
+        assert!(
+            running.has_made(&ready, BOUND).expect("wait"),
+            "the command does not run"
+        );
         running.signal(signal).expect("send the signal");
         let ended = session.end(running).expect("end");
         assert_eq!(ended.status.code(), Some(7), "{word}: {ended:?}");

@@ -1,6 +1,7 @@
 //! Child processes with a bound on their time, ended by process id.
 
 use std::io::{self, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -58,6 +59,21 @@ impl Bounded {
     /// Those of `kill`.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         Ok(kill(self.pid(), signal)?)
+    }
+
+    /// Waits until the file `path` is there, for at most `bound`, and no longer than it runs.
+    ///
+    /// # Errors
+    /// Those of `waitpid`.
+    pub fn has_made(&mut self, path: &Path, bound: Duration) -> io::Result<bool> {
+        let begun = Instant::now();
+        while !path.exists() {
+            if begun.elapsed() > bound || !self.is_running()? {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(true)
     }
 
     /// Whether it still runs.

@@ -38,7 +38,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 44] = [
+pub const FIELDS: [Field; 45] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -69,6 +69,7 @@ pub const FIELDS: [Field; 44] = [
     field("INODE_SB", "inode", "i_sb"),
     field("INODE_MODE", "inode", "i_mode"),
     field("INODE_NLINK", "inode", "i_nlink"),
+    field("INODE_GENERATION", "inode", "i_generation"),
     field("SB_DEV", "super_block", "s_dev"),
     field("MOUNT_MNT", "mount", "mnt"),
     field("MOUNT_PARENT", "mount", "mnt_parent"),

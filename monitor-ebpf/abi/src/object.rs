@@ -50,8 +50,9 @@ pub struct Match {
     pub write_rank: u32,
     /// `dir::*`, for directories.
     pub flags: u32,
-    /// Always 0.
-    pub pad: u32,
+    /// `i_generation` of the inode that is meant, 0 where that is not known: a number that is used again for another
+    /// file does not match.
+    pub generation: u32,
 }
 
 /// Bits of [`Match::flags`] of a directory.

@@ -104,7 +104,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
 /// A descriptor whose file cannot be seen is answered as guarded, where the policy guards anything.
 #[inline(never)]
 fn unresolved(actor: &mut Actor) {
-    let facts = Facts { dentry: 0, mount: 0, inode: 0, dev: 0, mode: 0, f_mode: FMODE_READ, links: 1 };
+    let facts = Facts { dentry: 0, mount: 0, inode: 0, dev: 0, mode: 0, f_mode: FMODE_READ, links: 1, generation: 0 };
     let hits = Hits { unresolved: 1, ..Hits::default() };
     answer(actor, &facts, &hits);
 }

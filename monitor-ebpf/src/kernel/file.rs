@@ -23,6 +23,8 @@ pub struct Facts {
     pub f_mode: u32,
     /// Number of links.
     pub links: u32,
+    /// `i_generation`.
+    pub generation: u32,
 }
 
 /// `FMODE_READ`.
@@ -45,6 +47,7 @@ pub fn facts(file: Address) -> Result<Facts, i32> {
         mode: u32::from(read::<u16>(inode, of::INODE_MODE())?),
         f_mode: read(file, of::FILE_MODE())?,
         links: read(inode, of::INODE_NLINK())?,
+        generation: read(inode, of::INODE_GENERATION())?,
     })
 }
 

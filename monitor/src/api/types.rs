@@ -171,9 +171,33 @@ pub enum ScopeChoice {
         text: String,
         /// As the caller names it.
         file: String,
+        /// Every local fragment that it builds on, directly or not: the daemon reads no file for a caller.
+        #[serde(default)]
+        fragments: Vec<FragmentText>,
     },
     /// Whatever scope matches the command.
     Matching,
+}
+
+/// A local fragment of an inline scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FragmentText {
+    /// Its name as `extends` has it.
+    pub name: String,
+    /// The file, as messages name it.
+    pub file: String,
+    /// The whole file.
+    pub text: String,
+}
+
+impl FragmentText {
+    /// The file and text of the fragment called `name`, as `scope::extends::Load` gives them.
+    #[must_use]
+    pub fn find(all: &[Self], name: &str) -> Option<(String, String)> {
+        let found = all.iter().find(|fragment| fragment.name == name)?;
+        Some((found.file.clone(), found.text.clone()))
+    }
 }
 
 /// `POST /v1/sessions`: hold this process, and all that comes from it, to a scope.

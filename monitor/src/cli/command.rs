@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{agents, doctor, events, freeze, kill, replay, sessions, status, thaw, tree, why};
+use crate::cli::{
+    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+};
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
 /// Holds AI agents on this host to their declared scope.
@@ -35,6 +37,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run a command as an agent session, held to a scope from its very first instruction
+    Run(run::Args),
     // Questions to the daemon, and changes by hand.
     /// The daemon, what holds each kind of act here, sessions, events, losses
     Status(status::Args),
@@ -56,6 +60,10 @@ pub enum Command {
     Kill(kill::Args),
 
     // What needs no daemon.
+    /// The service, in the foreground
+    Daemon(daemon::Args),
+    /// Validate, show and compare scope files
+    Scope(scope::ScopeArgs),
     /// What this kernel can enforce, what is missing, and what would change it; exits 5 where agents cannot be held
     Doctor(doctor::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod daemon;
 pub mod doctor;
 pub mod events;
 pub mod exit;
@@ -11,6 +12,7 @@ pub mod freeze;
 pub mod kill;
 pub mod render;
 pub mod replay;
+pub mod run;
 pub mod scope;
 pub mod sessions;
 pub mod status;

@@ -1,8 +1,9 @@
-//! The daemon's settings, `/etc/scopeward/daemon.toml`: one group a file, everything optional.
+//! What is read from /etc/scopeward: `daemon.toml`, one group of settings a file, everything optional; and the scope files.
 
 pub mod api;
 pub mod file;
 pub mod limits;
 pub mod paths;
 pub mod quantity;
+pub mod scope_files;
 pub mod store;

@@ -62,6 +62,7 @@ pub enum MapsError {
 
 /// All maps.
 pub struct Maps {
+    members_id: u32,
     members: HashMap<MapData, u32, MemberPod>,
     sessions: HashMap<MapData, u64, SessionPod>,
     counts: HashMap<MapData, u64, CountsPod>,
@@ -86,7 +87,11 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the object has not the maps of this daemon.
     pub fn take(ebpf: &mut Ebpf) -> Result<(Self, RingBuf<MapData>), MapsError> {
+        let Some(Map::HashMap(members)) = ebpf.map("MEMBERS") else { return Err(MapsError::Missing("MEMBERS")) };
+        let refused = |error| MapsError::Map { name: "MEMBERS", error };
+        let members_id = members.info().map_err(refused)?.id();
         let maps = Self {
+            members_id,
             members: take(ebpf, "MEMBERS")?,
             sessions: take(ebpf, "SESSIONS")?,
             counts: take(ebpf, "COUNTS")?,
@@ -114,8 +119,7 @@ impl Maps {
     /// [`MapsError`] where the kernel does not give the map a second time.
     pub fn memberships(&self) -> Result<Memberships, MapsError> {
         let refused = |error| MapsError::Map { name: "MEMBERS", error };
-        let id = self.members.map().info().map_err(refused)?.id();
-        let map = Map::HashMap(MapData::from_id(id).map_err(refused)?);
+        let map = Map::HashMap(MapData::from_id(self.members_id).map_err(refused)?);
         Ok(Memberships(map.try_into().map_err(refused)?))
     }
 

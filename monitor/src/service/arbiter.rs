@@ -11,12 +11,12 @@ use scopeward_abi::{
 
 use crate::{
     attribute::clock::Clock,
-    decide::compile::Compiled,
+    decide::compile::{Compiled, join},
     observe::fanotify::{Answer, Arbiter, Change, ChangeKind, Observer, Opening},
     pipeline::Monitor,
-    record::event::ActRecord,
+    record::event::{ActRecord, EventRecord},
     respond::signal,
-    scope::words::{Access, Kind, Response, Tier, When},
+    scope::words::{Access, Kind, Mode, Response, Tier, When},
     service::{
         events::{Actor, Answered, device},
         state::State,
@@ -60,7 +60,7 @@ impl State {
         pid: u32,
         member: &Member,
         opening: &Opening<'_>,
-    ) -> (Answer, Vec<crate::record::event::EventRecord>) {
+    ) -> (Answer, Vec<EventRecord>) {
         let allowed = (Answer::Allow, Vec::new());
         let dev = opening.dev.0 << 20 | opening.dev.1;
         let path = opening.path.map(|path| path.to_string_lossy().into_owned());
@@ -113,7 +113,7 @@ impl State {
         answered: Answered,
         entry: u32,
         inode: u64,
-    ) -> Vec<crate::record::event::EventRecord> {
+    ) -> Vec<EventRecord> {
         if let Some(session) = self.sessions.get_mut(actor.session) {
             session.own_cuts += 1;
         }
@@ -129,12 +129,12 @@ impl State {
     }
 
     /// An act on a guarded thing that has happened already.
-    fn changed(&mut self, change: &Change) -> Vec<crate::record::event::EventRecord> {
+    fn changed(&mut self, change: &Change) -> Vec<EventRecord> {
         let Ok(pid) = u32::try_from(change.pid) else { return Vec::new() };
         let Some(process) = self.processes.get(pid) else { return Vec::new() };
         let (session, cookie) = (process.session, process.cookie);
         let Some(known) = self.sessions.get(session) else { return Vec::new() };
-        let (number, enforces) = (known.policy, known.mode == crate::scope::words::Mode::Enforce);
+        let (number, enforces) = (known.policy, known.mode == Mode::Enforce);
         let Some(policy) = self.policies.get(number) else { return Vec::new() };
         let dev = change.dev.0 << 20 | change.dev.1;
         let path = change.path.to_string_lossy().into_owned();
@@ -143,8 +143,9 @@ impl State {
         let Some((entry, called_for)) = policy.compiled.answer_to_write(&member, &found) else {
             return Vec::new();
         };
-        if change.kind == ChangeKind::Modify {
-            // Its open for writing was answered already.
+        let is_file = || std::fs::symlink_metadata(&change.path).is_ok_and(|found| found.is_file());
+        if change.kind == ChangeKind::Modify || (change.kind == ChangeKind::Create && is_file()) {
+            // Its open, for writing or to create it, was answered at the exit of the system call.
             return Vec::new();
         }
         let generation = policy.compiled.policy.generation;
@@ -190,29 +191,43 @@ const fn kind_of(change: ChangeKind) -> Kind {
     }
 }
 
+/// What an object matches: by itself, and by its path where that is known. The stronger answer holds, as in the kernel.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    object: Match,
+    named: Match,
+}
+
 impl Compiled {
-    /// What an object matches, by its inode, and by its path where that is known.
-    fn at(&self, dev: u32, inode: u64, path: Option<&str>, exec: bool) -> Match {
+    fn at(&self, dev: u32, inode: u64, path: Option<&str>, exec: bool) -> Found {
         let (table, patterns) =
             if exec { (&self.programs, &self.program_matches) } else { (&self.files, &self.file_matches) };
         let key = ObjectKey { inode, dev, ns: table.ns(), role: role::LEAF, pad: 0 };
-        let mut found = table.objects.get(&key).copied().unwrap_or_default();
+        let mut found =
+            Found { object: table.objects.get(&key).copied().unwrap_or_default(), named: Match::default() };
         if let Some(path) = path {
             for (_, one) in patterns.iter().filter(|(pattern, _)| pattern.matches(path)) {
-                crate::decide::compile::join(&mut found, one);
+                join(&mut found.named, one);
             }
         }
         found
     }
 
-    /// What the entry for reading (or executing) says; `None` where no entry guards it.
-    fn answer(&self, member: &Member, found: &Match) -> Option<(u32, Response)> {
-        self.entry_answer(member, found.read, found.mask)
+    /// What the entries for reading (or executing) say; `None` where no entry guards it.
+    fn answer(&self, member: &Member, found: &Found) -> Option<(u32, Response)> {
+        self.stronger(member, found, |one| one.read)
     }
 
-    /// What the entry for writing says.
-    fn answer_to_write(&self, member: &Member, found: &Match) -> Option<(u32, Response)> {
-        self.entry_answer(member, found.write, found.mask)
+    /// What the entries for writing say.
+    fn answer_to_write(&self, member: &Member, found: &Found) -> Option<(u32, Response)> {
+        self.stronger(member, found, |one| one.write)
+    }
+
+    fn stronger(&self, member: &Member, found: &Found, of: impl Fn(&Match) -> u32) -> Option<(u32, Response)> {
+        let mask = found.object.mask | found.named.mask;
+        let by_object = self.entry_answer(member, of(&found.object), mask);
+        let by_name = self.entry_answer(member, of(&found.named), mask);
+        by_object.into_iter().chain(by_name).max_by_key(|(_, response)| *response)
     }
 
     /// The same arithmetic as `verdict.rs` of the kernel side.

@@ -11,7 +11,10 @@ use nix::libc::O_PATH;
 
 use crate::{
     decide::compile::{Locate, Located, Node},
-    observe::{fanotify::Devices, mounts::unescaped},
+    observe::{
+        fanotify::{self, Devices},
+        mounts::unescaped,
+    },
     scope::name_glob::NameGlob,
 };
 
@@ -34,10 +37,10 @@ impl HostFiles {
 
     fn node_of(&self, file: &File) -> Option<Node> {
         let (inode, (major, minor)) = self.devices.identity(file.as_fd()).ok()?;
-        Some(Node { dev: major << 20 | minor, inode })
+        Some(Node { dev: major << 20 | minor, inode, generation: fanotify::generation(file.as_fd()).unwrap_or(0) })
     }
 
-    fn walk(&self, dir: &Path, dev: u32, files: &mut Vec<Node>) {
+    fn walk(&self, dir: &Path, dev: u32, files: &mut Vec<(Node, String)>) {
         let Ok(entries) = std::fs::read_dir(dir) else { return };
         for entry in entries.flatten() {
             if files.len() >= TREE_MAX {
@@ -51,7 +54,7 @@ impl HostFiles {
             if kind.is_dir() && node.dev == dev {
                 self.walk(&entry.path(), dev, files);
             } else if !kind.is_dir() {
-                files.push(node);
+                files.push((node, entry.path().to_string_lossy().into_owned()));
             }
         }
     }
@@ -81,24 +84,35 @@ impl Locate for HostFiles {
         located
     }
 
-    fn named(&self, dir: &str, name: &NameGlob) -> Vec<Node> {
+    fn named(&self, dir: &str, name: &NameGlob) -> Vec<(Node, String)> {
         let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
         entries
             .flatten()
             .filter(|entry| name.matches(&entry.file_name().to_string_lossy()))
-            .filter(|entry| !entry.path().is_dir())
+            .map(|entry| entry.path())
+            .filter(|path| !path.is_dir())
             .take(TREE_MAX)
-            .filter_map(|entry| self.node(&entry.path()))
+            .filter_map(|path| Some((self.node(&path)?, path.to_string_lossy().into_owned())))
             .collect()
     }
 
-    fn below(&self, dir: &str) -> (Vec<Node>, Vec<Node>) {
+    fn below(&self, dir: &str) -> (Vec<(Node, String)>, Vec<Node>) {
         let Ok(real) = std::fs::canonicalize(dir) else { return Default::default() };
         let mut files = Vec::new();
         if let Some(root) = self.node(&real) {
             self.walk(&real, root.dev, &mut files);
         }
+        if real != Path::new(dir) {
+            // Patterns speak of the path as the scope has it, not of where its links lead.
+            let real = real.to_string_lossy();
+            for (_, path) in &mut files {
+                if let Some(rest) = path.strip_prefix(&*real) {
+                    *path = format!("{dir}{rest}");
+                }
+            }
+        }
         let list = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let real = std::fs::canonicalize(dir).unwrap_or_default();
         let mounts = list
             .lines()
             .filter_map(|line| line.split(' ').nth(4))
@@ -109,14 +123,30 @@ impl Locate for HostFiles {
         (files, mounts)
     }
 
-    fn programs(&self, name: &NameGlob) -> Vec<Node> {
+    fn programs(&self, name: &NameGlob) -> Vec<(Node, String)> {
         const USUAL: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let path = std::env::var("PATH").unwrap_or_default();
         let dirs: BTreeSet<&str> =
             USUAL.split(':').chain(path.split(':')).filter(|dir| dir.starts_with('/')).collect();
-        let nodes: BTreeSet<Node> = dirs.into_iter().flat_map(|dir| self.named(dir, name)).collect();
-        nodes.into_iter().collect()
+        let found: BTreeSet<(Node, String)> = dirs.iter().flat_map(|dir| self.named(dir, name)).collect();
+        found.into_iter().filter(|(_, path)| !is_of_many_names(path)).collect()
     }
+}
+
+/// Whether a program on `PATH` is a link to one that is many programs, as busybox is.
+fn is_of_many_names(path: &str) -> bool {
+    const MANY: usize = 8;
+    let Ok(target) = std::fs::canonicalize(path) else { return false };
+    if target == Path::new(path) {
+        return false;
+    }
+    let Some(dir) = Path::new(path).parent() else { return false };
+    let links = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let same = links.filter(|entry| {
+        entry.file_type().is_ok_and(|kind| kind.is_symlink())
+            && std::fs::canonicalize(entry.path()).is_ok_and(|leads| leads == target)
+    });
+    same.take(MANY).count() == MANY
 }
 
 /// The nearest directory of a path that exists, and the components below it.

@@ -21,7 +21,6 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs until the monitor ends.
 pub fn run(monitor: &Arc<Monitor>) {
-    let mut known = names::Known::default();
     let (mut next_names, mut next_second) = (Instant::now(), Instant::now());
     let mut told_before = 0;
     while !monitor.stopping() {
@@ -30,7 +29,7 @@ pub fn run(monitor: &Arc<Monitor>) {
         let now = Instant::now();
         if now >= next_names || (stale && monitor.has_unresolved_names()) {
             next_names = now + NAMES_EVERY;
-            stale |= names::refresh(monitor, &mut known);
+            stale |= names::refresh(monitor, &mut monitor.known_names());
         }
         if stale {
             fanotify::refresh(monitor);
@@ -46,7 +45,8 @@ pub fn run(monitor: &Arc<Monitor>) {
 
 impl Monitor {
     /// Whether some policy has a name that was never resolved.
-    fn has_unresolved_names(&self) -> bool {
+    #[must_use]
+    pub fn has_unresolved_names(&self) -> bool {
         let state = self.lock();
         let wanted = state.policies.names();
         wanted.iter().any(|name| !state.names.resolved.contains_key(name))
@@ -88,7 +88,7 @@ impl crate::service::state::State {
         let now = Clock::boot_ns();
         let due = |(key, session): (u64, &crate::attribute::sessions::Session)| {
             let since = matches!(session.state, SessionState::Frozen(_)).then_some(session.frozen_at?)?;
-            let freeze = self.policies.get(session.policy)?.scope.freeze;
+            let freeze = &self.policies.get(session.policy)?.scope.freeze;
             let waited = Duration::from_nanos(now.saturating_sub(since));
             (waited >= freeze.timeout && freeze.then != AfterFreeze::Freeze).then_some((key, freeze.then))
         };

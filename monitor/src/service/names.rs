@@ -16,6 +16,15 @@ const GRACE: Duration = Duration::from_secs(600);
 #[derive(Debug, Default)]
 pub struct Known(BTreeMap<String, BTreeMap<IpAddr, Instant>>);
 
+impl Monitor {
+    /// Resolves what the policies name, now, where some name was never resolved.
+    pub fn resolve_names(&self) {
+        if self.has_unresolved_names() {
+            refresh(self, &mut self.known_names());
+        }
+    }
+}
+
 /// Resolves every name that some policy has an endpoint for. True where the addresses have changed.
 pub fn refresh(monitor: &Monitor, known: &mut Known) -> bool {
     let (mut wanted, registries) = {

@@ -9,6 +9,7 @@ use scopeward_abi::{
 };
 
 use crate::{
+    api::types::FragmentText,
     decide::compile::{CompileError, Compiled, EntryInfo, Locate, Names, Table, compile, compile_matches},
     observe::maps::{Maps, MapsError},
     scope::{effective::Effective, endpoint::{Endpoint, Host, NamedSet}, model::Match, pattern::PathPattern},
@@ -70,6 +71,8 @@ pub struct Source {
     pub file: String,
     /// Its text.
     pub text: String,
+    /// The local fragments that it builds on.
+    pub fragments: Vec<FragmentText>,
 }
 
 /// All policies, by number.

@@ -1,14 +1,15 @@
 //! The scope files in force. A bad file leaves what was loaded before in force, and says so.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use crate::{
-    api::types::{ScopeInfo, ScopeState},
-    cli::scope::load::{self, LoadError},
+    api::types::{FragmentText, ScopeInfo, ScopeState},
+    config::scope_files::{self, LoadError},
     scope::{effective::Effective, extends::ScopeFile, merge},
     service::policies::Source,
 };
@@ -140,10 +141,17 @@ fn toml_files(directory: &Path) -> Vec<PathBuf> {
 
 fn load_file(path: &Path, directory: &Path) -> Result<Loaded, LoadError> {
     let name = path.to_string_lossy();
-    let file = load::file(&name, directory)?;
-    let scope = merge::effective(&file, &|fragment| load::fragment(&file, directory, fragment))
-        .map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file.clone(), text: file.source.clone() } })
+    let file = scope_files::file(&name, directory)?;
+    let used = RefCell::new(Vec::new());
+    let fragment = |name: &str| {
+        let found = scope_files::fragment(&file, directory, name)?;
+        let (file, text) = found.clone();
+        used.borrow_mut().push(FragmentText { name: name.to_owned(), file, text });
+        Some(found)
+    };
+    let scope = merge::effective(&file, &fragment).map_err(LoadError::Scope)?;
+    let source = Source { file: file.file.clone(), text: file.source.clone(), fragments: used.into_inner() };
+    Ok(Loaded { scope, source })
 }
 
 /// The scope that `name` stands for: one in force, or a built-in one.
@@ -154,21 +162,17 @@ pub fn named(scopes: &Scopes, name: &str) -> Result<Loaded, LoadError> {
     if let Some(found) = scopes.get(name) {
         return Ok(found.clone());
     }
-    let file = load::file(&format!("@{}", name.trim_start_matches('@')), &scopes.directory)?;
+    let file = scope_files::file(&format!("@{}", name.trim_start_matches('@')), &scopes.directory)?;
     let scope = merge::effective(&file, &|_| None).map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file, text: file.source } })
+    Ok(Loaded { scope, source: Source { file: file.file, text: file.source, fragments: Vec::new() } })
 }
 
 /// The scope of a text that a caller sent; it can only build on built-in fragments and those it sent along.
 ///
 /// # Errors
 /// [`LoadError`].
-pub fn inline(name: &str, text: &str, fragments: &[(String, String)]) -> Result<Loaded, LoadError> {
+pub fn inline(name: &str, text: &str, fragments: &[FragmentText]) -> Result<Loaded, LoadError> {
     let file = ScopeFile::read(name, text).map_err(|errors| LoadError::Scope(vec![errors]))?;
-    let sent = |wanted: &str| {
-        let found = fragments.iter().find(|(name, _)| name == wanted)?;
-        Some((format!("{wanted}.toml"), found.1.clone()))
-    };
-    let scope = merge::effective(&file, &sent).map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file, text: file.source } })
+    let scope = merge::effective(&file, &|wanted| FragmentText::find(fragments, wanted)).map_err(LoadError::Scope)?;
+    Ok(Loaded { scope, source: Source { file: file.file, text: file.source, fragments: fragments.to_vec() } })
 }

@@ -87,6 +87,22 @@ impl Daemon {
         lines.map(parse).collect()
     }
 
+    /// The events of `agent`, once those that `complete` waits for are in the store, or after three seconds:
+    /// what was recorded is written a moment after it happened.
+    ///
+    /// # Errors
+    /// Those of [`Daemon::list`].
+    pub fn events(&self, agent: &str, complete: impl Fn(&[Value]) -> bool) -> Result<Vec<Value>, String> {
+        let began = Instant::now();
+        loop {
+            let events = self.list(&["events", "--agent", agent, "--limit", "0"])?;
+            if complete(&events) || began.elapsed() > Duration::from_secs(3) {
+                return Ok(events);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.id()

@@ -94,10 +94,7 @@ impl Expectations {
 
     /// What the daemon recorded of it.
     pub fn of_events(&mut self, stage: &Stage, events: &[Value]) {
-        let cuts: Vec<&Value> = events
-            .iter()
-            .filter(|event| event["verdict"]["called_for"] != "allow")
-            .collect();
+        let cuts: Vec<&Value> = cuts(events).collect();
         let find = |kind: &str| cuts.iter().find(|event| event["act"]["kind"] == kind);
         let applied = |event: Option<&&Value>| {
             event
@@ -154,6 +151,19 @@ impl Expectations {
             &format!("{strangers} events"),
         );
     }
+}
+
+/// Whether each of the agent's three cuts is among `events`.
+pub fn all_cuts_are_in(events: &[Value]) -> bool {
+    ["net.connect", "file.open", "process.exec"]
+        .iter()
+        .all(|kind| cuts(events).any(|cut| cut["act"]["kind"] == *kind))
+}
+
+fn cuts(events: &[Value]) -> impl Iterator<Item = &Value> {
+    events
+        .iter()
+        .filter(|event| event["verdict"]["called_for"] != "allow")
 }
 
 /// The exit statuses that one run of the agent's script noted, by deed.

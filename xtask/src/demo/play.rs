@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::demo::daemon::Daemon;
-use crate::demo::expectations::Expectations;
+use crate::demo::expectations::{self, Expectations};
 use crate::demo::leftovers::Holdings;
 use crate::demo::listener::Listener;
 use crate::demo::stage::{AGENT, Stage};
@@ -77,7 +77,7 @@ fn play(binary: &Path) -> Result<usize, String> {
         .wait_with_output()
         .map_err(|error| format!("cannot wait for sh: {error}"))?;
 
-    let events = daemon.list(&["events", "--agent", AGENT])?;
+    let events = daemon.events(AGENT, expectations::all_cuts_are_in)?;
     show(&mut daemon.command(), &["events", "--agent", AGENT])?;
     let killed = events
         .iter()

@@ -141,6 +141,7 @@ async fn anybody_enrols_a_process_of_their_own_only() {
         scope: ScopeChoice::Inline {
             text: "name = \"x\"".into(),
             file: "x.toml".into(),
+            fragments: Vec::new(),
         },
         mode: Some(Mode::Observe),
     };

@@ -5,14 +5,10 @@ use std::io::{self, Write};
 use miette::Severity;
 use serde::Serialize;
 
-use super::{
-    Setting,
-    fit::misfit,
-    load::{self, LoadError},
-    report,
-};
+use super::{Setting, fit::misfit, report};
 use crate::{
     cli::exit::Exit,
+    config::scope_files::{self, LoadError},
     scope::{
         error::ScopeErrors,
         extends::ScopeFile,
@@ -45,8 +41,8 @@ pub(super) fn run(files: &[String], json: bool, setting: &Setting, out: &mut dyn
 }
 
 fn checked(name: &str, setting: &Setting) -> Result<(ScopeFile, Checked), LoadError> {
-    let file = load::file(name, &setting.scope_dir)?;
-    let load = |fragment: &str| load::fragment(&file, &setting.scope_dir, fragment);
+    let file = scope_files::file(name, &setting.scope_dir)?;
+    let load = |fragment: &str| scope_files::fragment(&file, &setting.scope_dir, fragment);
     let checked = check(&file, &load, &setting.capabilities, setting.now).map_err(LoadError::Scope)?;
     match misfit(&checked.effective) {
         None => Ok((file, checked)),

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{Setting, check::line, load, report};
+use super::{Setting, check::line, report};
 use crate::{
     cli::exit::Exit,
+    config::scope_files,
     scope::diff::{Change, Direction, diff},
 };
 
@@ -18,8 +19,8 @@ pub(super) fn run(
     err: &mut dyn Write,
 ) -> io::Result<Exit> {
     let (old, new) = (
-        load::effective(old, &setting.scope_dir),
-        load::effective(new, &setting.scope_dir),
+        scope_files::effective(old, &setting.scope_dir),
+        scope_files::effective(new, &setting.scope_dir),
     );
     let (old, new) = match (old, new) {
         (Ok(old), Ok(new)) => (old, new),

@@ -12,7 +12,7 @@ struct FullHost;
 
 impl Locate for FullHost {
     fn path(&self, path: &str) -> Located {
-        let node = Node { dev: 1, inode: 1 };
+        let node = Node { dev: 1, inode: 1, generation: 0 };
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         Located {
             object: Some(node),
@@ -21,15 +21,15 @@ impl Locate for FullHost {
         }
     }
 
-    fn named(&self, _: &str, _: &NameGlob) -> Vec<Node> {
+    fn named(&self, _: &str, _: &NameGlob) -> Vec<(Node, String)> {
         Vec::new()
     }
 
-    fn below(&self, _: &str) -> (Vec<Node>, Vec<Node>) {
+    fn below(&self, _: &str) -> (Vec<(Node, String)>, Vec<Node>) {
         (Vec::new(), Vec::new())
     }
 
-    fn programs(&self, _: &NameGlob) -> Vec<Node> {
+    fn programs(&self, _: &NameGlob) -> Vec<(Node, String)> {
         Vec::new()
     }
 }

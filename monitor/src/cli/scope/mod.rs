@@ -4,7 +4,6 @@ mod args;
 mod check;
 mod diff;
 mod fit;
-pub mod load;
 pub mod report;
 mod setting;
 mod show;

@@ -5,7 +5,8 @@ use miette::{
 };
 use serde::Serialize;
 
-use super::{Setting, load::LoadError};
+use super::Setting;
+use crate::config::scope_files::LoadError;
 use crate::scope::error::{ScopeError, ScopeErrors};
 
 /// One finding with the file it is about.

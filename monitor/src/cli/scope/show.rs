@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::{Setting, check::line, load, report};
+use super::{Setting, check::line, report};
 use crate::{
     cli::exit::Exit,
+    config::scope_files,
     scope::{
         builtin::all,
         endpoint::NamedSet,
@@ -26,7 +27,7 @@ pub(super) fn scope(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<Exit> {
-    let scope = match load::effective(name, &setting.scope_dir) {
+    let scope = match scope_files::effective(name, &setting.scope_dir) {
         Ok(scope) => scope,
         Err(error) => {
             err.write_all(report::load_error(&error, setting).as_bytes())?;

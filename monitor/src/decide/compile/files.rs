@@ -52,6 +52,7 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
             work.file_matches.push((pattern.clone(), found));
         }
     }
+    work.files.tie(&work.file_matches);
     writable(work, scope, locate)?;
     work.policy.read_default = work.entries.add_default(&scope.files.default)?;
     let write = scope.files.write_default.as_ref().unwrap_or(&scope.files.default);

@@ -9,6 +9,8 @@ pub struct Node {
     pub dev: u32,
     /// Inode number.
     pub inode: u64,
+    /// `i_generation`, 0 where the filesystem does not tell: inode numbers are used again.
+    pub generation: u32,
 }
 
 /// Where a path leads.
@@ -28,12 +30,13 @@ pub trait Locate {
     /// Where an absolute path leads.
     fn path(&self, path: &str) -> Located;
 
-    /// Regular files directly in a directory whose name fits.
-    fn named(&self, dir: &str, name: &NameGlob) -> Vec<Node>;
+    /// Files directly in a directory whose name fits, with their paths.
+    fn named(&self, dir: &str, name: &NameGlob) -> Vec<(Node, String)>;
 
-    /// Regular files below a directory, and the roots of filesystems that are mounted below it.
-    fn below(&self, dir: &str) -> (Vec<Node>, Vec<Node>);
+    /// Files below a directory with their paths, and the roots of filesystems that are mounted below it.
+    fn below(&self, dir: &str) -> (Vec<(Node, String)>, Vec<Node>);
 
-    /// Programs in the directories of `PATH` whose name fits.
-    fn programs(&self, name: &NameGlob) -> Vec<Node>;
+    /// Programs in the directories of `PATH` whose name fits, with their paths there. Programs of many names (busybox)
+    /// are left out: they are not the one that is meant.
+    fn programs(&self, name: &NameGlob) -> Vec<(Node, String)>;
 }

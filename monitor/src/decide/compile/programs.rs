@@ -35,6 +35,7 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
             }
         }
     }
+    work.programs.tie(&work.program_matches);
     for (mask, list) in work.labels.bits() {
         for pattern in list {
             work.programs.add(pattern, Match { mask, ..Match::default() }, locate, Aliases::Ignored)?;

@@ -21,6 +21,8 @@ pub struct Table {
     /// By name.
     pub names: BTreeMap<NameKey, Match>,
     shapes: BTreeSet<u32>,
+    /// What exists already of what is guarded, with its path.
+    existing: BTreeMap<String, Node>,
     /// `policy::flag::*`.
     pub flags: u32,
 }
@@ -72,24 +74,20 @@ impl Table {
         aliases: Aliases,
     ) -> Result<(), CompileError> {
         match pattern {
-            PathPattern::Exact(path) => self.exact(path, found, locate),
+            PathPattern::Exact(path) => self.exact(path, found, locate, aliases),
             PathPattern::Tree(path) => {
                 self.tree(path, found, locate, aliases);
                 Ok(())
             }
             PathPattern::UnderDir { dir, depth, parent, name } => {
                 if aliases != Aliases::Ignored && *depth == Some(1) {
-                    for node in locate.named(dir, name) {
-                        self.leaf(node, found);
-                    }
+                    self.exist(locate.named(dir, name));
                 }
                 self.under(dir, *depth, parent.as_deref(), name, found, locate)
             }
             PathPattern::Anywhere { parent, name } => {
                 if aliases == Aliases::Programs && parent.is_none() {
-                    for node in locate.programs(name) {
-                        self.leaf(node, found);
-                    }
+                    self.exist(locate.programs(name));
                 }
                 let key = self.name(parent.as_deref(), name)?;
                 self.put_name(key, found);
@@ -122,10 +120,31 @@ impl Table {
         }
     }
 
-    /// Makes an inode lead to `found`, whatever it is called.
-    pub fn leaf(&mut self, node: Node, found: Match) {
-        let key = ObjectKey { inode: node.inode, dev: node.dev, ns: self.ns, role: role::LEAF, pad: 0 };
-        join(self.objects.entry(key).or_default(), &found);
+    fn exist(&mut self, files: impl IntoIterator<Item = (Node, String)>) {
+        self.existing.extend(files.into_iter().map(|(node, path)| (path, node)));
+    }
+
+    /// Ties what exists to its inode: each file to what wins for its own path, so that no other name that it is given
+    /// can loosen it. A file of several guarded names keeps the strongest.
+    pub(super) fn tie(&mut self, patterns: &[(PathPattern, Match)]) {
+        for (path, node) in std::mem::take(&mut self.existing) {
+            let mut found = Match::default();
+            for (_, one) in patterns.iter().filter(|(pattern, _)| pattern.matches(&path)) {
+                join(&mut found, one);
+            }
+            let key =
+                ObjectKey { inode: node.inode, dev: node.dev, ns: self.ns, role: role::LEAF, pad: 0 };
+            let tied = self.objects.entry(key).or_default();
+            let strength = |rank: u32| rank & 7;
+            tied.mask |= found.mask;
+            tied.generation = node.generation;
+            if tied.read == 0 || strength(found.read_rank) > strength(tied.read_rank) {
+                (tied.read, tied.read_rank) = (found.read, found.read_rank);
+            }
+            if tied.write == 0 || strength(found.write_rank) > strength(tied.write_rank) {
+                (tied.write, tied.write_rank) = (found.write, found.write_rank);
+            }
+        }
     }
 
     fn directory(&mut self, node: Node, found: Match) {
@@ -147,10 +166,18 @@ impl Table {
         self.directory(node, Match { flags: dir::NAMES, ..Match::default() });
     }
 
-    fn exact(&mut self, path: &str, found: Match, locate: &dyn Locate) -> Result<(), CompileError> {
+    fn exact(
+        &mut self,
+        path: &str,
+        found: Match,
+        locate: &dyn Locate,
+        aliases: Aliases,
+    ) -> Result<(), CompileError> {
         let at = locate.path(path);
-        if let Some(node) = at.object {
-            self.leaf(node, found);
+        if let Some(node) = at.object
+            && aliases != Aliases::Ignored
+        {
+            self.exist([(node, path.to_owned())]);
         }
         for (node, name) in &at.entries {
             let key = self.name(None, &NameGlob::exact(name.as_str()))?;
@@ -172,9 +199,7 @@ impl Table {
             self.directory(node, tree);
             if aliases != Aliases::Ignored {
                 let (files, mounts) = locate.below(path);
-                for node in files {
-                    self.leaf(node, found);
-                }
+                self.exist(files);
                 for node in mounts {
                     self.directory(node, tree);
                 }

@@ -34,6 +34,7 @@ mod watchdog;
 pub use arbiter::{Answer, Arbiter, Change, ChangeKind, Observer, Opening};
 pub use devices::Devices;
 pub use guarded::{Guarded, NameGlob};
+pub use object::generation;
 pub use service::{Fanotify, Settings};
 pub use state::{Counters, Coverage, FanotifyError, FanotifyState};
 pub use trial::trial;

@@ -147,6 +147,18 @@ pub(super) fn handle(fd: BorrowedFd<'_>) -> Option<Handle> {
     Some(Handle(bytes.into()))
 }
 
+/// `i_generation` of an open object, where its filesystem puts it into its handles (`FILEID_INO32_GEN` of
+/// include/linux/exportfs.h: ext4 and others; `XFS_FILEID_INO64GEN`).
+pub fn generation(fd: BorrowedFd<'_>) -> Option<u32> {
+    let bytes = handle(fd)?.0;
+    let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    match word(8)? {
+        1 | 2 => word(16),
+        0x81 | 0x82 => word(20),
+        _ => None,
+    }
+}
+
 /// Opens a handle as a place. `mount` is any directory of its filesystem, open for reading.
 pub(super) fn open(mount: BorrowedFd<'_>, handle: &Handle) -> io::Result<OwnedFd> {
     let stored = &handle.0[8..];

@@ -1,0 +1,351 @@
+//! What the API asks of the monitor.
+
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    sync::Arc,
+};
+
+use tokio::sync::broadcast;
+
+use crate::{
+    api::{
+        control::{Control, ControlError, stored_event},
+        peer::Peer,
+        types::{
+            AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, TierGuarantee, Tree,
+            TreeNode, Why,
+        },
+    },
+    attribute::{processes::Process, sessions::Session},
+    config::scope_files::LoadError,
+    observe::fanotify::FanotifyState,
+    pipeline::Monitor,
+    record::{event::EventRecord, filter::Filter},
+    scope::words::{Mode, Tier},
+    service::{
+        enrol::{EnrolError, Enrolment},
+        fanotify,
+        scopes::{self, Loaded},
+        state::State,
+        why,
+    },
+};
+
+impl From<LoadError> for ControlError {
+    fn from(error: LoadError) -> Self {
+        Self::Invalid { why: error.to_string(), remedy: "`scopeward scope check FILE` shows each line".to_owned() }
+    }
+}
+
+impl From<EnrolError> for ControlError {
+    fn from(error: EnrolError) -> Self {
+        Self::Invalid { why: format!("failed to {error}"), remedy: "nothing was changed".to_owned() }
+    }
+}
+
+fn not_found(what: &'static str, id: &str) -> ControlError {
+    ControlError::NotFound { what, id: id.to_owned() }
+}
+
+impl Control for Monitor {
+    fn status(&self) -> Status {
+        let marks = self.fanotify().as_ref().map(crate::observe::fanotify::Fanotify::state);
+        let store = self.store().map(crate::record::store::Store::health).unwrap_or_default();
+        let state = self.lock();
+        let mut losses: BTreeMap<String, u64> = BTreeMap::new();
+        for (hook, reason, count) in state.kernel.maps.losses() {
+            losses.insert(format!("{hook}: {reason}"), count);
+        }
+        for (what, count) in &state.troubles {
+            losses.insert((*what).to_owned(), *count);
+        }
+        let mut degraded: Vec<String> = state.degraded.values().cloned().collect();
+        degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
+            let why = why.lines().next().unwrap_or_default();
+            format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
+        }));
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            since: self.since,
+            tiers: guarantees(marks.as_ref()),
+            sessions: state.sessions.live().count() as u64,
+            events_per_second: state.rate.iter().sum::<u64>() as f64 / state.rate.len() as f64,
+            losses,
+            store,
+            degraded,
+            generation: state.policies.generation(),
+            scopes: state.scopes.infos(),
+        }
+    }
+
+    fn sessions(&self) -> Vec<SessionInfo> {
+        let mut state = self.lock();
+        let live: Vec<u64> = state.sessions.live().map(|(key, _)| key).collect();
+        for key in live {
+            state.read_counters(key);
+        }
+        state.sessions.iter().map(|(key, session)| state.session_info(key, session)).collect()
+    }
+
+    fn agents(&self) -> Vec<AgentInfo> {
+        let sessions = self.sessions();
+        let state = self.lock();
+        let mut agents: BTreeMap<String, AgentInfo> = BTreeMap::new();
+        let empty = |name: &str, description: Option<String>, mode: Mode| AgentInfo {
+            name: name.to_owned(),
+            description,
+            mode,
+            sessions: 0,
+            owners: Vec::new(),
+            since: None,
+            acts: 0,
+            cuts: 0,
+        };
+        for loaded in state.scopes.iter() {
+            let scope = &loaded.scope;
+            agents.insert(scope.name.clone(), empty(&scope.name, scope.description.clone(), scope.mode));
+        }
+        for (_, policy) in state.policies.iter() {
+            let scope = &policy.scope;
+            let agent = || empty(&scope.name, scope.description.clone(), scope.mode);
+            agents.entry(scope.name.clone()).or_insert_with(agent);
+        }
+        for session in sessions {
+            let agent = agents
+                .entry(session.agent.clone())
+                .or_insert_with(|| empty(&session.agent, None, session.mode));
+            agent.acts += session.acts;
+            agent.cuts += session.cuts;
+            let live = state
+                .sessions
+                .key(&session.id)
+                .and_then(|key| state.sessions.get(key))
+                .is_some_and(Session::is_live);
+            if live {
+                agent.sessions += 1;
+                agent.since = Some(agent.since.map_or(session.since, |since| since.min(session.since)));
+                if !agent.owners.contains(&session.owner) {
+                    agent.owners.push(session.owner);
+                }
+            }
+        }
+        agents.into_values().collect()
+    }
+
+    fn scopes(&self) -> Vec<ScopeInfo> {
+        self.lock().scopes.infos()
+    }
+
+    fn tree(&self, session: &str) -> Result<Tree, ControlError> {
+        let mut state = self.lock();
+        let key = state.sessions.key(session).ok_or_else(|| not_found("session", session))?;
+        state.read_counters(key);
+        let known = state.sessions.get(key).ok_or_else(|| not_found("session", session))?;
+        Ok(Tree { session: state.session_info(key, known), roots: state.trees(key) })
+    }
+
+    fn session_of(&self, pid: u32) -> Option<String> {
+        let member = self.memberships.get(pid)?;
+        let state = self.lock();
+        let name = || crate::attribute::sessions::Sessions::name(&state.host.boot_id, member.session);
+        Some(state.sessions.get(member.session).map_or_else(name, |session| session.facts.id.clone()))
+    }
+
+    fn enrol(&self, request: &EnrolRequest, peer: &Peer) -> Result<Enrolled, ControlError> {
+        self.enrol_for(request, peer.uid)
+    }
+
+    fn freeze(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| state.freeze(key, reason))
+    }
+
+    fn thaw(&self, session: &str, _reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, State::thaw)
+    }
+
+    fn kill(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| state.kill(key, reason))
+    }
+
+    fn events(
+        &self,
+        filter: &Filter,
+        visit: &mut dyn FnMut(EventRecord) -> ControlFlow<()>,
+    ) -> Result<(), ControlError> {
+        match self.store() {
+            Some(store) => Ok(store.visit(filter, visit)?),
+            None => Ok(()),
+        }
+    }
+
+    fn event(&self, id: &str) -> Result<EventRecord, ControlError> {
+        let store = self.store().ok_or_else(|| not_found("event", id))?;
+        stored_event(store, id)
+    }
+
+    fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
+        Ok(why::explain(&self.lock(), event))
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>> {
+        Self::subscribe(self)
+    }
+}
+
+impl Monitor {
+    /// Enrols a process for the user `uid`.
+    ///
+    /// # Errors
+    /// [`ControlError`]; the process is in no session then.
+    pub fn enrol_for(&self, request: &EnrolRequest, uid: u32) -> Result<Enrolled, ControlError> {
+        let loaded = self.chosen(&request.scope)?;
+        let own = matches!(request.scope, ScopeChoice::Inline { .. }) || loaded.source.file.starts_with('@');
+        if request.mode == Some(Mode::Observe) && loaded.scope.mode == Mode::Enforce && !own && uid != 0 {
+            return Err(ControlError::Refused {
+                why: format!("the scope {} is set to enforce by this host's operator", loaded.scope.name),
+                remedy: "leave --mode out, or name a scope file of your own".to_owned(),
+            });
+        }
+        let asked =
+            Enrolment { pid: request.pid, uid, loaded: &loaded, mode: request.mode, running: false };
+        let key = self.lock().enrol(&asked)?;
+        self.note(key);
+        // Before the caller lets its process go: names are resolved, and what is guarded is marked.
+        self.resolve_names();
+        fanotify::refresh(self);
+        let state = self.lock();
+        let session = state.sessions.get(key).ok_or_else(|| not_found("session", &key.to_string()))?;
+        Ok(Enrolled {
+            session: session.facts.id.clone(),
+            scope: loaded.scope.name.clone(),
+            mode: session.mode,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn chosen(&self, choice: &ScopeChoice) -> Result<Loaded, ControlError> {
+        Ok(match choice {
+            ScopeChoice::Named(name) => scopes::named(&self.lock().scopes, name)?,
+            ScopeChoice::Inline { text, file, fragments } => scopes::inline(file, text, fragments)?,
+            ScopeChoice::Matching => scopes::named(&self.lock().scopes, "coding-agent")?,
+        })
+    }
+
+    fn change(
+        &self,
+        session: &str,
+        change: impl FnOnce(&mut State, u64) -> Result<(), crate::observe::maps::MapsError>,
+    ) -> Result<SessionInfo, ControlError> {
+        let mut state = self.lock();
+        let key = state.sessions.key(session).ok_or_else(|| not_found("session", session))?;
+        let live = state.sessions.get(key).is_some_and(Session::is_live);
+        if !live {
+            return Err(ControlError::Invalid {
+                why: format!("session {session} has ended"),
+                remedy: "`scopeward sessions` lists those that run".to_owned(),
+            });
+        }
+        change(&mut state, key).map_err(|error| ControlError::Internal(format!("failed to {error}")))?;
+        let known = state.sessions.get(key).ok_or_else(|| not_found("session", session))?;
+        Ok(state.session_info(key, known))
+    }
+}
+
+impl State {
+    fn session_info(&self, key: u64, session: &Session) -> SessionInfo {
+        let processes = self.processes.of_session(key).filter(|(_, process)| process.alive).count();
+        SessionInfo {
+            id: session.facts.id.clone(),
+            agent: session.facts.agent.clone(),
+            scope: session.facts.agent.clone(),
+            mode: session.mode,
+            root_pid: session.facts.root_pid,
+            owner: session.owner().clone(),
+            since: session.since,
+            status: session.state.clone(),
+            processes: processes as u64,
+            acts: session.acts + session.cuts + session.own_cuts,
+            cuts: session.cuts + session.own_cuts,
+            last_cut: session.last_cut.clone(),
+        }
+    }
+
+    fn trees(&self, key: u64) -> Vec<TreeNode> {
+        let mut all: Vec<(u32, &Process)> = self.processes.of_session(key).collect();
+        all.sort_by_key(|(pid, process)| (process.cookie, *pid));
+        let is_known = |pid: u32, cookie: u64| all.iter().any(|(other, known)| *other == pid && known.cookie == cookie);
+        let mut roots: Vec<TreeNode> = all
+            .iter()
+            .filter(|(pid, process)| process.ppid == *pid || !is_known(process.ppid, process.parent_cookie))
+            .map(|(pid, process)| self.node(*pid, process, &all, 0))
+            .collect();
+        let root = self.sessions.get(key).map(|session| session.facts.root_pid);
+        roots.sort_by_key(|node| Some(node.pid) != root);
+        roots
+    }
+
+    fn node(&self, pid: u32, process: &Process, all: &[(u32, &Process)], depth: usize) -> TreeNode {
+        /// Deeper than any tree of processes that a person reads.
+        const DEPTH_MAX: usize = 256;
+        let children = all
+            .iter()
+            .filter(|(child, below)| {
+                *child != pid && below.ppid == pid && below.parent_cookie == process.cookie && depth < DEPTH_MAX
+            })
+            .map(|(child, below)| self.node(*child, below, all, depth + 1))
+            .collect();
+        TreeNode {
+            pid,
+            ppid: process.ppid,
+            exe: process.exe.as_deref().map(str::to_owned),
+            argv: process.argv.to_vec(),
+            uid: process.uid,
+            started: (process.cookie != 0).then(|| self.clock.wall(process.cookie)),
+            alive: process.alive,
+            cuts: process.cuts,
+            children,
+        }
+    }
+}
+
+/// What holds each kind of act, in words; never more than is so at this moment.
+fn guarantees(marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
+    let marked = matches!(marks, Some(FanotifyState::Active { .. } | FanotifyState::Idle));
+    let files = if marked {
+        "guarded files and directories are refused before the open; names anywhere (**/.env) end the process before it \
+         returns to user space, but another of its threads could be faster"
+    } else {
+        "the process is ended before it returns to user space; another of its threads could be faster"
+    };
+    let of = |acts: &str, tiers: Vec<Tier>, guarantee: &str| TierGuarantee {
+        acts: acts.to_owned(),
+        tiers,
+        guarantee: guarantee.to_owned(),
+    };
+    let file_tiers = if marked { vec![Tier::Fanotify, Tier::Tracepoint] } else { vec![Tier::Tracepoint] };
+    vec![
+        of("files", file_tiers.clone(), files),
+        of(
+            "changes",
+            if marked { vec![Tier::Fanotify] } else { Vec::new() },
+            if marked {
+                "rename, link, unlink, truncate and attributes of guarded things are seen by object, and answered after the act"
+            } else {
+                "rename, link, unlink, truncate and attributes are not seen"
+            },
+        ),
+        of(
+            "exec",
+            file_tiers,
+            "a refused program ends before its first instruction; those in the usual directories are refused before the exec",
+        ),
+        of(
+            "network",
+            vec![Tier::Cgroup],
+            "connects and sends to an address outside the scope are refused before a byte leaves",
+        ),
+    ]
+}
+

@@ -1,0 +1,128 @@
+//! What the next daemon needs to know of this one's sessions: kept in the run directory, which a reboot clears as it
+//! clears the pins.
+
+use std::{fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    attribute::sessions::{Session, SessionState},
+    pipeline::Monitor,
+    record::event::SessionRef,
+    scope::words::Mode,
+    service::{
+        policies::{Policies, Source},
+        scopes::{self, Loaded},
+        state::State,
+    },
+};
+
+/// One session.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    key: u64,
+    facts: SessionRef,
+    policy: u32,
+    uid: u32,
+    mode: Mode,
+    since: jiff::Timestamp,
+    cgroup: Option<std::path::PathBuf>,
+    source: Source,
+}
+
+impl State {
+    /// Notes a session; a note that cannot be written only means that the next daemon knows less of it.
+    ///
+    /// # Errors
+    /// What the filesystem says.
+    pub fn note(&self, directory: &Path, key: u64) -> std::io::Result<()> {
+        let Some(session) = self.sessions.get(key) else { return Ok(()) };
+        let Some(policy) = self.policies.get(session.policy) else { return Ok(()) };
+        let note = Note {
+            key,
+            facts: (*session.facts).clone(),
+            policy: session.policy,
+            uid: policy.uid,
+            mode: session.mode,
+            since: session.since,
+            cgroup: session.cgroup.clone(),
+            source: policy.source.clone(),
+        };
+        fs::create_dir_all(directory)?;
+        let text = serde_json::to_vec(&note)?;
+        let (path, fresh) = (directory.join(format!("{key}.json")), directory.join(format!("{key}.new")));
+        fs::write(&fresh, text)?;
+        fs::rename(fresh, path)
+    }
+}
+
+/// Takes over the sessions that an earlier daemon left held in the kernel: acts in between were answered there, and
+/// what the ring kept of them is told now.
+pub fn adopt(monitor: &Monitor) {
+    let Some(directory) = monitor.settings.notes.as_deref() else { return };
+    let mut state = monitor.lock();
+    let held = state.kernel.maps.all_sessions();
+    let mut notes: Vec<Note> = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| serde_json::from_slice(&fs::read(entry.path()).ok()?).ok())
+        .collect();
+    notes.retain(|note| held.iter().any(|(key, _)| *key == note.key));
+    for note in &notes {
+        if restore(&mut state, note).is_none() {
+            state.trouble("noted session could not be taken over whole");
+        }
+    }
+    let members = state.kernel.maps.all_members();
+    for (pid, member) in members {
+        let gone = !Path::new(&format!("/proc/{pid}")).exists();
+        if gone {
+            state.kernel.maps.remove_member(pid);
+        } else {
+            state.processes.found(pid, member.session, member.cookie);
+        }
+    }
+    for (key, _) in held {
+        state.settle(key);
+    }
+    forget_stale(&state, directory);
+}
+
+fn restore(state: &mut State, note: &Note) -> Option<()> {
+    let kernel = state.kernel.maps.session(note.key)?;
+    let mut session = Session::new(note.facts.clone(), note.policy, note.mode, note.since);
+    session.cgroup.clone_from(&note.cgroup);
+    if kernel.state == scopeward_abi::member::state::FROZEN {
+        session.state = SessionState::Frozen("frozen before the daemon was started again".to_owned());
+        session.frozen_at = Some(crate::attribute::clock::Clock::boot_ns());
+    }
+    state.sessions.insert(note.key, session);
+    let Loaded { mut scope, source } = match note.source.file.strip_prefix('@') {
+        Some(name) => scopes::named(&state.scopes, name).ok()?,
+        None => scopes::inline(&note.source.file, &note.source.text, &note.source.fragments).ok()?,
+    };
+    scope.mode = note.mode;
+    let files = state.files.clone();
+    let put: Result<(), _> = Policies::put(
+        &mut state.policies,
+        &mut state.kernel.maps,
+        note.policy,
+        &scope,
+        &source,
+        note.uid,
+        &state.names,
+        &*files,
+    );
+    put.ok()
+}
+
+fn forget_stale(state: &State, directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let key = entry.path().file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        if key.is_none_or(|key: u64| state.sessions.get(key).is_none_or(|session| !session.is_live())) {
+            // Another look comes with the next start.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}

@@ -33,7 +33,8 @@ use crate::{
     },
     record::{event::EventRecord, store::Store, writer::Writer},
     service::{
-        fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies, scopes::Scopes, state::State, state::this_host,
+        fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies, scopes::Scopes,
+        state::State, state::this_host,
     },
 };
 
@@ -136,7 +137,11 @@ impl Monitor {
 
     fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
         match Builder::new().name(name.to_owned()).spawn(body) {
-            Ok(thread) => self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread),
+            Ok(thread) => self
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(thread),
             Err(error) => tracing::error!(%error, name, "thread could not be started"),
         }
     }
@@ -232,7 +237,9 @@ impl Monitor {
 
     /// Notes a session for the next daemon.
     pub fn note(&self, key: u64) {
-        let Some(directory) = self.settings.notes.as_deref() else { return };
+        let Some(directory) = self.settings.notes.as_deref() else {
+            return;
+        };
         let mut state = self.lock();
         if state.note(directory, key).is_err() {
             state.trouble("session could not be noted for the next daemon");
@@ -248,7 +255,12 @@ impl Monitor {
     /// Ends the threads. With `release` the kernel side goes too, pins and all; without it what is pinned stays.
     pub fn end(self: &Arc<Self>, release: bool) {
         self.stop.store(true, Ordering::Release);
-        let threads: Vec<_> = self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        let threads: Vec<_> = self
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+            .collect();
         for thread in threads {
             // A thread that panicked has said so by itself.
             drop(thread.join());
@@ -277,5 +289,7 @@ impl Monitor {
 pub fn pins(bpffs: &Path, run: &Path) -> PathBuf {
     // Several daemons with directories of their own (tests, a demo) must not share pins.
     let of = scopeward_abi::hash::forward(run.as_os_str().as_encoded_bytes());
-    bpffs.join("scopeward").join(format!("v{}-{of:016x}", scopeward_abi::ABI_VERSION))
+    bpffs
+        .join("scopeward")
+        .join(format!("v{}-{of:016x}", scopeward_abi::ABI_VERSION))
 }

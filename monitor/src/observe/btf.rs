@@ -43,8 +43,10 @@ impl Btf {
     /// # Errors
     /// [`BtfError`] where the file cannot be read or is not BTF.
     pub fn read(path: &Path) -> Result<Self, BtfError> {
-        let data = std::fs::read(path)
-            .map_err(|error| BtfError::Read { path: path.display().to_string(), error })?;
+        let data = std::fs::read(path).map_err(|error| BtfError::Read {
+            path: path.display().to_string(),
+            error,
+        })?;
         Self::parse(data)
     }
 
@@ -97,7 +99,11 @@ impl Btf {
             let member = at + 12 + index * 12;
             let name = self.name(u32_at(&self.data, member)?)?;
             let raw = u32_at(&self.data, member + 8)?;
-            let (bits, width) = if info >> 31 != 0 { (raw & 0x00ff_ffff, raw >> 24) } else { (raw, 0) };
+            let (bits, width) = if info >> 31 != 0 {
+                (raw & 0x00ff_ffff, raw >> 24)
+            } else {
+                (raw, 0)
+            };
             if name == field && width == 0 && bits % 8 == 0 {
                 return Some(bits / 8);
             }

@@ -43,7 +43,11 @@ pub fn bpffs(run: &Path) -> Result<PathBuf, MountError> {
 /// # Errors
 /// [`MountError`].
 pub fn securityfs(run: &Path) -> Result<PathBuf, MountError> {
-    find_or_mount("securityfs", Path::new("/sys/kernel/security"), &run.join("securityfs"))
+    find_or_mount(
+        "securityfs",
+        Path::new("/sys/kernel/security"),
+        &run.join("securityfs"),
+    )
 }
 
 /// Where a filesystem of `kind` is mounted; `None` where it is not.
@@ -73,10 +77,20 @@ fn find_or_mount(kind: &'static str, usual: &Path, private: &Path) -> Result<Pat
     if let Some(found) = mounted(&list, kind).find(|at| at.starts_with(usual) || at == private) {
         return Ok(found);
     }
-    let failed = |error: std::io::Error| MountError::Mount { kind, at: private.display().to_string(), error };
+    let failed = |error: std::io::Error| MountError::Mount {
+        kind,
+        at: private.display().to_string(),
+        error,
+    };
     std::fs::create_dir_all(private).map_err(failed)?;
-    mount(Some(kind), private, Some(kind), MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC, None::<&str>)
-        .map_err(|error| failed(error.into()))?;
+    mount(
+        Some(kind),
+        private,
+        Some(kind),
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC,
+        None::<&str>,
+    )
+    .map_err(|error| failed(error.into()))?;
     Ok(private.to_owned())
 }
 
@@ -97,7 +111,9 @@ pub fn unescaped(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
         out.push_str(rest.get(..at).unwrap_or_default());
-        let code = rest.get(at + 1..at + 4).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let code = rest
+            .get(at + 1..at + 4)
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match code {
             Some(code) => {
                 out.push(char::from(code));
@@ -121,7 +137,10 @@ mod tests {
     fn a_mount_is_found_by_kind_and_root() {
         let list = "30 25 0:26 /part /mnt/bind rw - cgroup2 cgroup2 rw\n\
                     31 25 0:26 / /sys/fs/cgroup/with\\040blank rw,relatime shared:4 - cgroup2 cgroup2 rw\n";
-        assert_eq!(mounted(list, "cgroup2").collect::<Vec<_>>(), [PathBuf::from("/sys/fs/cgroup/with blank")]);
+        assert_eq!(
+            mounted(list, "cgroup2").collect::<Vec<_>>(),
+            [PathBuf::from("/sys/fs/cgroup/with blank")]
+        );
         assert_eq!(mounted(list, "bpf").count(), 0);
     }
 }

@@ -8,13 +8,13 @@ use super::{
     user::UserError,
 };
 use crate::{
-    config::scope_files::LoadError,
     api::client::ClientError,
     cli::{
         exit::Exit,
         render::escape::escape_lines,
         scope::{Setting, report},
     },
+    config::scope_files::LoadError,
     scope::capability::Capabilities,
 };
 

@@ -62,7 +62,12 @@ pub fn run(args: &Args, cli: &Cli) -> u8 {
 fn way(cli: &Cli) -> Result<Way, RunError> {
     let socket = cli.socket()?;
     match UnixStream::connect(&socket) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
             if !geteuid().is_root() {
                 return Err(RunError::Nobody { socket });
             }

@@ -78,7 +78,7 @@ impl Telling {
                 self.killed = Some(event.clone());
             }
             Response::Deny if is_roots && self.root_stopped.is_none() => {
-                self.root_stopped = Some(event.clone())
+                self.root_stopped = Some(event.clone());
             }
             Response::Deny | Response::Allow | Response::Flag => {}
         }

@@ -38,7 +38,9 @@ fn refuse(asking: Group, path: &Path) -> io::Result<()> {
     let answered = answer(&asking);
     // The last descriptor of the group lets everybody go who still waits: the opener ends in any case.
     drop(asking);
-    let opened = opener.join().map_err(|_| io::Error::other("the opener panicked"))?;
+    let opened = opener
+        .join()
+        .map_err(|_| io::Error::other("the opener panicked"))?;
     answered?;
     match opened {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),

@@ -35,6 +35,12 @@ const WAIT_MS: u16 = 5_000;
 /// What the child reports where the open came back.
 const OPENED: u8 = 0xff;
 
+/// Where the lowest byte of a number stands.
+const LOW: usize = if cfg!(target_endian = "little") { 0 } else { 3 };
+const FAMILY: libc::sa_family_t = 2;
+const LEN: libc::socklen_t = 16;
+const _: () = assert!(FAMILY as i32 == libc::AF_INET && LEN as usize == size_of::<libc::sockaddr_in>());
+
 /// What the child of the child came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
@@ -79,18 +85,55 @@ fn with_file(kernel: &mut Kernel, file: &File, path: &Path) -> Result<Seen, Tria
     let (inode, (major, minor)) = Devices::default().identity(file.as_fd())?;
     let maps = &mut kernel.maps;
     for (entry, response) in [(REFUSES, response::DENY), (KILLS, response::KILL)] {
-        maps.set_entry(EntryKey { policy: POLICY, entry }, Entry { response, ..Entry::default() })?;
+        maps.set_entry(
+            EntryKey {
+                policy: POLICY,
+                entry,
+            },
+            Entry {
+                response,
+                ..Entry::default()
+            },
+        )?;
     }
-    let key = ObjectKey { inode, dev: major << 20 | minor, ns: POLICY, role: role::LEAF, pad: 0 };
-    maps.set_object(key, Match { read: KILLS, write: KILLS, read_rank: 1, write_rank: 1, ..Match::default() })?;
-    let policy = Policy { generation: 1, net_default: REFUSES, ..Policy::default() };
+    let key = ObjectKey {
+        inode,
+        dev: major << 20 | minor,
+        ns: POLICY,
+        role: role::LEAF,
+        pad: 0,
+    };
+    maps.set_object(
+        key,
+        Match {
+            read: KILLS,
+            write: KILLS,
+            read_rank: 1,
+            write_rank: 1,
+            ..Match::default()
+        },
+    )?;
+    let policy = Policy {
+        generation: 1,
+        net_default: REFUSES,
+        ..Policy::default()
+    };
     maps.set_policy(POLICY, policy)?;
-    let session =
-        Session { policy: POLICY, generation: 1, mode: mode::ENFORCE, state: state::RUNNING };
+    let session = Session {
+        policy: POLICY,
+        generation: 1,
+        mode: mode::ENFORCE,
+        state: state::RUNNING,
+    };
     maps.set_session(SESSION, session)?;
     let path = CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)?;
     let child = Child::start(&path)?;
-    let member = Member { session: SESSION, cookie: SESSION, policy: POLICY, ..Member::default() };
+    let member = Member {
+        session: SESSION,
+        cookie: SESSION,
+        policy: POLICY,
+        ..Member::default()
+    };
     let enrolled = maps.set_member(child.pid.unsigned_abs(), member);
     let seen = enrolled.map_err(TrialError::from).and_then(|()| Ok(child.go()?));
     maps.remove_member(child.pid.unsigned_abs());
@@ -120,7 +163,11 @@ impl Child {
                     root(wait.as_raw_fd(), report.as_raw_fd(), path)
                 }
             }
-            pid => Ok(Self { pid, go: Some(go), reports: reports.into() }),
+            pid => Ok(Self {
+                pid,
+                go: Some(go),
+                reports: reports.into(),
+            }),
         }
     }
 
@@ -149,8 +196,16 @@ impl Child {
             }
         }
         match said.as_slice() {
-            [connect, OPENED, signal] => Ok(Seen { connect: *connect, opened: true, signal: *signal }),
-            [connect, signal] => Ok(Seen { connect: *connect, opened: false, signal: *signal }),
+            [connect, OPENED, signal] => Ok(Seen {
+                connect: *connect,
+                opened: true,
+                signal: *signal,
+            }),
+            [connect, signal] => Ok(Seen {
+                connect: *connect,
+                opened: false,
+                signal: *signal,
+            }),
             _ => Err(io::Error::new(ErrorKind::UnexpectedEof, "it said too little")),
         }
     }
@@ -185,7 +240,11 @@ unsafe fn root(wait: i32, report: i32, path: &CString) -> ! {
         let mut status = 0;
         let ended = child > 0 && libc::waitpid(child, &raw mut status, 0) == child;
         // A signal's number is in the lower seven bits.
-        let signal = if ended { (status & 0x7f) as u8 } else { 0xfe };
+        let signal = if ended {
+            status.to_ne_bytes()[LOW] & 0x7f
+        } else {
+            0xfe
+        };
         libc::write(report, (&raw const signal).cast(), 1);
         libc::_exit(0)
     }
@@ -201,12 +260,16 @@ unsafe fn actor(report: i32, path: &CString) -> ! {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0);
         let mut to: libc::sockaddr_in = std::mem::zeroed();
-        to.sin_family = libc::AF_INET as libc::sa_family_t;
+        to.sin_family = FAMILY;
         to.sin_port = 9_u16.to_be();
         to.sin_addr.s_addr = libc::INADDR_LOOPBACK.to_be();
-        let len = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        let len = LEN;
         let failed = libc::connect(socket, (&raw const to).cast(), len) != 0;
-        let error = if failed { *libc::__errno_location() as u8 } else { 0 };
+        let error = if failed {
+            (*libc::__errno_location()).to_ne_bytes()[LOW]
+        } else {
+            0
+        };
         libc::write(report, (&raw const error).cast(), 1);
         if libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) >= 0 {
             let opened = OPENED;

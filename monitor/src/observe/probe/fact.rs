@@ -44,19 +44,39 @@ pub struct Fact {
 
 impl Fact {
     pub(super) fn ok(what: &'static str, found: impl Into<String>) -> Self {
-        Self { what, state: State::Ok, found: found.into(), change: None }
+        Self {
+            what,
+            state: State::Ok,
+            found: found.into(),
+            change: None,
+        }
     }
 
     pub(super) fn limited(what: &'static str, found: impl Into<String>) -> Self {
-        Self { what, state: State::Limited, found: found.into(), change: None }
+        Self {
+            what,
+            state: State::Limited,
+            found: found.into(),
+            change: None,
+        }
     }
 
     pub(super) fn missing(what: &'static str, found: impl Into<String>) -> Self {
-        Self { what, state: State::Missing, found: found.into(), change: None }
+        Self {
+            what,
+            state: State::Missing,
+            found: found.into(),
+            change: None,
+        }
     }
 
     pub(super) fn untried(what: &'static str) -> Self {
-        Self { what, state: State::Untried, found: "not tried: that needs root".into(), change: None }
+        Self {
+            what,
+            state: State::Untried,
+            found: "not tried: that needs root".into(),
+            change: None,
+        }
     }
 
     pub(super) fn with(mut self, change: impl Into<String>) -> Self {

@@ -17,8 +17,11 @@ pub(super) fn pid_namespace() -> Fact {
     let what = "pid namespace";
     match std::fs::read_link("/proc/self/ns/pid") {
         Ok(own) if own == Path::new(FIRST_PID_NAMESPACE) => Fact::ok(what, "the host's own"),
-        Ok(_) => Fact::missing(what, "a container's: the kernel's process ids are not the ones that are seen here")
-            .with("run it in the host's pid namespace (docker: --pid=host)"),
+        Ok(_) => Fact::missing(
+            what,
+            "a container's: the kernel's process ids are not the ones that are seen here",
+        )
+        .with("run it in the host's pid namespace (docker: --pid=host)"),
         Err(error) => Fact::limited(what, format!("cannot be read: {error}")),
     }
 }
@@ -35,8 +38,11 @@ pub(super) fn pid_max() -> Fact {
 pub(super) fn unprivileged_bpf() -> Fact {
     let what = "unprivileged BPF";
     match read("/proc/sys/kernel/unprivileged_bpf_disabled").as_deref() {
-        Some("0") => Fact::limited(what, "allowed: an agent without root can load BPF programs of its own")
-            .with("sysctl -w kernel.unprivileged_bpf_disabled=1"),
+        Some("0") => Fact::limited(
+            what,
+            "allowed: an agent without root can load BPF programs of its own",
+        )
+        .with("sysctl -w kernel.unprivileged_bpf_disabled=1"),
         Some(_) => Fact::ok(what, "refused, as it should be"),
         None => Fact::ok(what, "this kernel has no such switch"),
     }
@@ -60,7 +66,10 @@ impl Security {
             Err(error) => return Self::unseen(format!("failed to {error}")),
         };
         let lsms = std::fs::read_to_string(at.join("lsm"));
-        let why = lsms.as_ref().err().map(|error| format!("{}: {error}", at.join("lsm").display()));
+        let why = lsms
+            .as_ref()
+            .err()
+            .map(|error| format!("{}: {error}", at.join("lsm").display()));
         let lockdown = std::fs::read_to_string(at.join("lockdown")).ok();
         Self {
             lsms: lsms.ok().map(|list| list.trim().to_owned()),
@@ -70,19 +79,27 @@ impl Security {
     }
 
     fn unseen(why: impl Into<String>) -> Self {
-        Self { lsms: None, lockdown: None, why: Some(why.into()) }
+        Self {
+            lsms: None,
+            lockdown: None,
+            why: Some(why.into()),
+        }
     }
 
     /// Whether `bpf` is an active LSM.
     pub(super) fn has_bpf(&self) -> bool {
-        self.lsms.as_deref().is_some_and(|list| list.split(',').any(|lsm| lsm == "bpf"))
+        self.lsms
+            .as_deref()
+            .is_some_and(|list| list.split(',').any(|lsm| lsm == "bpf"))
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {
         let what = "LSM list";
         let list = match (&self.lsms, &self.why) {
             (Some(list), _) if self.has_bpf() => Fact::ok(what, list),
-            (Some(list), _) => Fact::limited(what, format!("{list}: without `bpf`, BPF LSM programs never run")),
+            (Some(list), _) => {
+                Fact::limited(what, format!("{list}: without `bpf`, BPF LSM programs never run"))
+            }
             (None, why) => Fact::limited(what, why.clone().unwrap_or_else(|| "cannot be seen".to_owned())),
         };
         let what = "lockdown";
@@ -90,7 +107,9 @@ impl Security {
             None if self.lsms.is_none() => Fact::limited(what, "cannot be seen"),
             None => Fact::ok(what, "this kernel has none"),
             Some((_, Some("none"))) => Fact::ok(what, "none"),
-            Some((_, Some("integrity"))) => Fact::ok(what, "integrity, which refuses nothing that is used here"),
+            Some((_, Some("integrity"))) => {
+                Fact::ok(what, "integrity, which refuses nothing that is used here")
+            }
             Some((_, Some("confidentiality"))) => Fact::limited(
                 what,
                 "confidentiality: programs that read kernel memory may be refused (what loads is listed here)",
@@ -116,7 +135,11 @@ mod tests {
     use crate::observe::probe::State;
 
     fn security(lsms: &str, lockdown: Option<&str>) -> Security {
-        Security { lsms: Some(lsms.into()), lockdown: lockdown.map(Into::into), why: None }
+        Security {
+            lsms: Some(lsms.into()),
+            lockdown: lockdown.map(Into::into),
+            why: None,
+        }
     }
 
     #[test]

@@ -42,15 +42,24 @@ pub struct Probe {
 /// # Errors
 /// Where neither a thread nor a directory of its own can be had.
 pub fn look() -> std::io::Result<Probe> {
-    let thread = std::thread::Builder::new().name("probe".to_owned()).spawn(|| Ok(within(&Place::make()?)))?;
-    thread.join().map_err(|_| std::io::Error::other("the probe panicked"))?
+    let thread = std::thread::Builder::new()
+        .name("probe".to_owned())
+        .spawn(|| Ok(within(&Place::make()?)))?;
+    thread
+        .join()
+        .map_err(|_| std::io::Error::other("the probe panicked"))?
 }
 
 fn within(place: &Place) -> Probe {
     let rights = Rights::of_this_process();
     let security = Security::look(place);
     let btf = Btf::read(std::path::Path::new(Btf::KERNEL));
-    let mut facts = vec![Fact::ok("kernel", host::release()), rights.fact(), host::pid_namespace(), host::pid_max()];
+    let mut facts = vec![
+        Fact::ok("kernel", host::release()),
+        rights.fact(),
+        host::pid_namespace(),
+        host::pid_max(),
+    ];
     facts.extend(security.facts());
     facts.push(host::unprivileged_bpf());
     facts.extend(types(&btf));
@@ -71,8 +80,20 @@ fn within(place: &Place) -> Probe {
         }
         facts.extend(stronger::tiers(btf.as_ref().ok(), &security));
     } else {
-        let tried = ["bpf system call", "ring buffer", "tracepoint programs", "cgroup programs", "self-test", "fanotify"];
-        facts.extend(tried.into_iter().chain(["tier lsm", "tier fmod_ret"]).map(Fact::untried));
+        let tried = [
+            "bpf system call",
+            "ring buffer",
+            "tracepoint programs",
+            "cgroup programs",
+            "self-test",
+            "fanotify",
+        ];
+        facts.extend(
+            tried
+                .into_iter()
+                .chain(["tier lsm", "tier fmod_ret"])
+                .map(Fact::untried),
+        );
     }
     Probe {
         kernel: host::release(),
@@ -135,8 +156,13 @@ fn ring() -> Fact {
 /// What rules are worth with these mechanisms.
 fn capabilities(held: Held) -> Capabilities {
     let usual = Capabilities::tracepoint(held.fanotify);
-    let tracepoint = |works: bool, when| (held.sessions && works).then_some(Guarantee::new(Tier::Tracepoint, when));
-    let objects = if held.fanotify && held.sessions { usual.file_objects } else { None };
+    let tracepoint =
+        |works: bool, when| (held.sessions && works).then_some(Guarantee::new(Tier::Tracepoint, when));
+    let objects = if held.fanotify && held.sessions {
+        usual.file_objects
+    } else {
+        None
+    };
     Capabilities {
         file_objects: objects.or(tracepoint(held.opens, When::BeforeUse)),
         file_names: tracepoint(held.opens, When::BeforeUse),
@@ -151,17 +177,40 @@ fn capabilities(held: Held) -> Capabilities {
 mod tests {
     use super::*;
 
-    const ALL: Held =
-        Held { sessions: true, opens: true, programs: true, io_uring: true, network: true, fanotify: true };
+    const ALL: Held = Held {
+        sessions: true,
+        opens: true,
+        programs: true,
+        io_uring: true,
+        network: true,
+        fanotify: true,
+    };
 
     #[test]
     fn a_mechanism_that_is_missing_is_worth_nothing() {
         assert_eq!(capabilities(ALL), Capabilities::tracepoint(true));
-        assert_eq!(capabilities(Held { fanotify: false, ..ALL }), Capabilities::tracepoint(false));
+        assert_eq!(
+            capabilities(Held {
+                fanotify: false,
+                ..ALL
+            }),
+            Capabilities::tracepoint(false)
+        );
         let nothing = capabilities(Held::default());
-        assert_eq!((nothing.file_objects, nothing.file_names, nothing.exec, nothing.network), (None, None, None, None));
+        assert_eq!(
+            (
+                nothing.file_objects,
+                nothing.file_names,
+                nothing.exec,
+                nothing.network
+            ),
+            (None, None, None, None)
+        );
         let opens = capabilities(Held { opens: false, ..ALL });
-        assert_eq!((opens.file_objects, opens.file_names), (Capabilities::tracepoint(true).file_objects, None));
+        assert_eq!(
+            (opens.file_objects, opens.file_names),
+            (Capabilities::tracepoint(true).file_objects, None)
+        );
     }
 
     #[test]
@@ -171,7 +220,10 @@ mod tests {
         let probe = look().unwrap();
         assert_eq!(mounts(), before);
         let of = |what: &str| probe.facts.iter().find(|fact| fact.what == what);
-        assert_eq!(of("kernel").map(|fact| fact.found.as_str()), Some(probe.kernel.as_str()));
+        assert_eq!(
+            of("kernel").map(|fact| fact.found.as_str()),
+            Some(probe.kernel.as_str())
+        );
         if !Rights::of_this_process().suffice() {
             assert!(!probe.holds && !probe.privileged && probe.acts.is_empty());
             assert_eq!(of("self-test").map(|fact| fact.state), Some(State::Untried));
@@ -179,10 +231,17 @@ mod tests {
             return;
         }
         println!("{probe:#?}");
-        assert_eq!(probe.holds, of("self-test").is_some_and(|fact| fact.state == State::Ok));
+        assert_eq!(
+            probe.holds,
+            of("self-test").is_some_and(|fact| fact.state == State::Ok)
+        );
         assert_eq!(probe.acts.iter().any(|act| act.when.is_some()), probe.holds);
         for fact in ["tier lsm", "tier fmod_ret"] {
-            assert_ne!(of(fact).map(|fact| fact.state), Some(State::Ok), "this version does not use it");
+            assert_ne!(
+                of(fact).map(|fact| fact.state),
+                Some(State::Ok),
+                "this version does not use it"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use nix::{
-    mount::{MsFlags, mount},
+    mount::{MntFlags, MsFlags, mount, umount2},
     sched::{CloneFlags, unshare},
 };
 
@@ -43,26 +43,42 @@ impl Place {
         kind: &str,
         get: fn(&Path) -> Result<PathBuf, super::super::mounts::MountError>,
     ) -> Result<Option<PathBuf>, super::super::mounts::MountError> {
-        if self.private { get(&self.dir).map(Some) } else { super::super::mounts::find(kind) }
+        if self.private {
+            get(&self.dir).map(Some)
+        } else {
+            super::super::mounts::find(kind)
+        }
     }
 }
 
 /// A mount namespace for this thread, with a small tmpfs on `dir`.
 fn separate(dir: &Path) -> nix::Result<()> {
     unshare(CloneFlags::CLONE_NEWNS)?;
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount(Some("scopeward-probe"), dir, Some("tmpfs"), flags, Some("size=1m,mode=0700"))
+    mount(
+        Some("scopeward-probe"),
+        dir,
+        Some("tmpfs"),
+        flags,
+        Some("size=1m,mode=0700"),
+    )
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.private {
-            // The mounts go with the thread; the directory below them is the host's and empty. It cannot be removed
-            // as long as something is mounted on it here.
-            nix::mount::umount2(&self.dir, nix::mount::MntFlags::MNT_DETACH).ok();
+        // The mounts would go with the thread; the directory below them is the host's and empty, and cannot be removed
+        // as long as something is mounted on it here.
+        let bare = !self.private || umount2(&self.dir, MntFlags::MNT_DETACH).is_ok();
+        if bare {
+            // Left where it is not empty, which a look at /tmp shows.
+            drop(fs::remove_dir(&self.dir));
         }
-        // Left where it is not empty, which a later look at /tmp shows.
-        drop(fs::remove_dir(&self.dir));
     }
 }

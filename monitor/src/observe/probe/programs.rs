@@ -7,13 +7,20 @@ use crate::observe::{
 };
 
 /// Enough for one child: a ring of 64 KiB.
-const SIZES: Sizes = Sizes { ring: 1 << 16, members: 1_024, quota: 200 };
+const SIZES: Sizes = Sizes {
+    ring: 1 << 16,
+    members: 1_024,
+    quota: 200,
+};
 
 /// Programs that may be lacking, and what that means.
 const OPTIONAL: [(&str, &str); 3] = [
     ("sys_exit", "opens are seen by fanotify alone"),
     ("exec", "programs are not answered"),
-    ("io_uring_complete", "opens by io_uring are left to fanotify (the arguments of its tracepoint changed with 6.13)"),
+    (
+        "io_uring_complete",
+        "opens by io_uring are left to fanotify (the arguments of its tracepoint changed with 6.13)",
+    ),
 ];
 
 /// Which mechanisms were seen to work.
@@ -53,7 +60,13 @@ pub(super) fn tried(place: &Place) -> (Held, Vec<Fact>) {
     };
     let (works, fact) = fanotify_tier(place);
     facts.push(fact);
-    (Held { fanotify: works, ..held }, facts)
+    (
+        Held {
+            fanotify: works,
+            ..held
+        },
+        facts,
+    )
 }
 
 fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
@@ -61,16 +74,25 @@ fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
     let has = |name: &str| absent.iter().all(|(lacking, _)| *lacking != name);
     let mut facts = Vec::new();
     facts.push(match absent.as_slice() {
-        [] => Fact::ok("tracepoint programs", "fork, exec, exit, sys_exit and io_uring_complete attach"),
+        [] => Fact::ok(
+            "tracepoint programs",
+            "fork, exec, exit, sys_exit and io_uring_complete attach",
+        ),
         lacking => {
             let each = lacking.iter().map(|(name, why)| {
-                let means = OPTIONAL.iter().find(|(known, _)| known == name).map_or("", |(_, means)| means);
+                let means = OPTIONAL
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map_or("", |(_, means)| means);
                 format!("{name} is refused ({why}): {means}")
             });
             Fact::limited("tracepoint programs", each.collect::<Vec<_>>().join("; "))
         }
     });
-    facts.push(Fact::ok("cgroup programs", "connect4, connect6, sendmsg4, sendmsg6 and sock_create attach"));
+    facts.push(Fact::ok(
+        "cgroup programs",
+        "connect4, connect6, sendmsg4, sendmsg6 and sock_create attach",
+    ));
     let mut held = Held {
         sessions: true,
         opens: has("sys_exit"),
@@ -93,8 +115,16 @@ fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
             held.network = seen.was_refused();
             held.opens &= seen.was_killed();
             held.sessions = held.network || held.opens;
-            let connect = if held.network { "was refused a connect" } else { "could connect" };
-            let open = if seen.was_killed() { "was killed at a guarded file" } else { "could open a guarded file" };
+            let connect = if held.network {
+                "was refused a connect"
+            } else {
+                "could connect"
+            };
+            let open = if seen.was_killed() {
+                "was killed at a guarded file"
+            } else {
+                "could open a guarded file"
+            };
             Fact::missing(what, format!("the child of an own child {connect}, and {open}"))
         }
         Err(error) => {
@@ -110,16 +140,30 @@ fn refused(error: &LoadError) -> (Held, Vec<Fact>) {
         LoadError::Mount(_) => "cgroup programs",
         _ => "tracepoint and cgroup programs",
     };
-    (Held::default(), vec![Fact::missing(what, format!("failed to {error}"))])
+    (
+        Held::default(),
+        vec![Fact::missing(what, format!("failed to {error}"))],
+    )
 }
 
 fn fanotify_tier(place: &Place) -> (bool, Fact) {
     let what = "fanotify";
     match fanotify::trial(&place.dir) {
-        Ok(()) => (true, Fact::ok(what, "an open of a file of our own was refused before it took effect")),
+        Ok(()) => (
+            true,
+            Fact::ok(
+                what,
+                "an open of a file of our own was refused before it took effect",
+            ),
+        ),
         Err(error) => {
             let fact = Fact::missing(what, format!("failed to {error}"));
-            (false, fact.with("a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS=y, 5.9 or later, and CAP_SYS_ADMIN"))
+            (
+                false,
+                fact.with(
+                    "a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS=y, 5.9 or later, and CAP_SYS_ADMIN",
+                ),
+            )
         }
     }
 }

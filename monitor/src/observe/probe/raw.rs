@@ -46,16 +46,28 @@ pub(super) struct As {
 
 impl As {
     /// `BPF_PROG_TYPE_SOCKET_FILTER`: what every kernel with BPF takes.
-    pub(super) const FILTER: Self = Self { kind: 1, attach: 0, function: 0 };
+    pub(super) const FILTER: Self = Self {
+        kind: 1,
+        attach: 0,
+        function: 0,
+    };
 
     /// `BPF_PROG_TYPE_LSM`, `BPF_LSM_MAC`.
     pub(super) const fn lsm(function: u32) -> Self {
-        Self { kind: 29, attach: 27, function }
+        Self {
+            kind: 29,
+            attach: 27,
+            function,
+        }
     }
 
     /// `BPF_PROG_TYPE_TRACING`, `BPF_MODIFY_RETURN`.
     pub(super) const fn fmod_ret(function: u32) -> Self {
-        Self { kind: 26, attach: 26, function }
+        Self {
+            kind: 26,
+            attach: 26,
+            function,
+        }
     }
 }
 

@@ -29,10 +29,15 @@ impl Rights {
     }
 
     fn parse(status: &str, root: bool) -> Self {
-        let held = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
+        let held = status
+            .lines()
+            .find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
         let held = held.unwrap_or(0);
         let lacking = NEEDED.iter().filter(|(bit, _)| held >> bit & 1 == 0);
-        Self { root, lacking: lacking.map(|(_, name)| *name).collect() }
+        Self {
+            root,
+            lacking: lacking.map(|(_, name)| *name).collect(),
+        }
     }
 
     /// Whether it may load programs at all: without these, a refusal says nothing about the kernel.
@@ -46,11 +51,14 @@ impl Rights {
         match (self.lacking.as_slice(), self.root) {
             ([], true) => Fact::ok(what, "root, with every capability that is needed"),
             ([], false) => Fact::ok(what, "not root, but with every capability that is needed"),
-            (lacking, true) => Fact::missing(what, format!("root without {}", lacking.join(", ")))
-                .with(format!("run it with {} (a container's bounding set may lack them)", lacking.join(", "))),
-            (lacking, false) => {
-                Fact::missing(what, format!("not root; {} are lacking", lacking.join(", "))).with("sudo scopeward doctor")
+            (lacking, true) => {
+                Fact::missing(what, format!("root without {}", lacking.join(", "))).with(format!(
+                    "run it with {} (a container's bounding set may lack them)",
+                    lacking.join(", ")
+                ))
             }
+            (lacking, false) => Fact::missing(what, format!("not root; {} are lacking", lacking.join(", ")))
+                .with("sudo scopeward doctor"),
         }
     }
 }
@@ -64,7 +72,10 @@ mod tests {
         let all = Rights::parse("Name:\tx\nCapEff:\t000001fffeffffff\n", true);
         assert!(all.suffice());
         let container = Rights::parse("CapEff:\t00000000a80425fb\n", true);
-        assert_eq!(container.lacking, ["CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_PERFMON", "CAP_BPF"]);
+        assert_eq!(
+            container.lacking,
+            ["CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_PERFMON", "CAP_BPF"]
+        );
         assert!(!Rights::parse("", false).suffice());
     }
 }

@@ -28,11 +28,15 @@ fn lsm(btf: Option<&Btf>, security: &Security) -> Fact {
             .with("a kernel built with CONFIG_BPF_LSM=y and CONFIG_DEBUG_INFO_BTF=y");
     };
     match tried(As::lsm(function)) {
-        Err(error) => Fact::missing(what, format!("this kernel refuses BPF LSM programs: {error}"))
-            .with("a kernel with BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y, CONFIG_BPF_JIT=y)"),
+        Err(error) => {
+            Fact::missing(what, format!("this kernel refuses BPF LSM programs: {error}")).with(change(&error))
+        }
         Ok(()) if security.has_bpf() => Fact::limited(what, NOT_USED),
         Ok(()) => {
-            let fact = Fact::limited(what, "programs load, and never run, because `bpf` is not in the LSM list");
+            let fact = Fact::limited(
+                what,
+                "programs load, and never run, because `bpf` is not in the LSM list",
+            );
             match &security.lsms {
                 Some(list) => fact.with(format!(
                     "boot parameter lsm={list},bpf (and a version of Scopeward that uses it: this one does not yet)"
@@ -52,7 +56,16 @@ fn fmod_ret(btf: Option<&Btf>) -> Fact {
     match tried(As::fmod_ret(function)) {
         Ok(()) => Fact::limited(what, NOT_USED),
         Err(error) => Fact::missing(what, format!("this kernel refuses fmod_ret programs: {error}"))
-            .with("a kernel with BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y, CONFIG_BPF_JIT=y)"),
+            .with(change(&error)),
+    }
+}
+
+/// What a refusal asks for. It was tried with every capability, so "not permitted" is the kernel's own doing.
+fn change(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        "another kernel: this one does not let even root load such programs (some guest kernels are built so)"
+    } else {
+        "a kernel with BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y, CONFIG_BPF_JIT=y)"
     }
 }
 

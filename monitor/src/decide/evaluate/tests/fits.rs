@@ -15,6 +15,7 @@ impl Locate for Everywhere {
         let node = Node {
             dev: 1,
             inode: path.len() as u64,
+            generation: 0,
         };
         Located {
             object: Some(node),
@@ -45,7 +46,14 @@ impl Locate for Nowhere {
         Located {
             object: None,
             entries: Vec::new(),
-            missing: Some((Node { dev: 1, inode: 2, generation: 0 }, missing)),
+            missing: Some((
+                Node {
+                    dev: 1,
+                    inode: 2,
+                    generation: 0,
+                },
+                missing,
+            )),
         }
     }
 

@@ -88,7 +88,7 @@ pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachErr
         match tracepoint_link(ebpf, btf, name, tracepoint) {
             Ok(link) => links.links.push((name, Link::Held(link))),
             Err(AttachError::Program { error, .. }) if optional => {
-                links.absent.push((name, error.to_string()))
+                links.absent.push((name, error.to_string()));
             }
             Err(error) => return Err(error),
         }

@@ -44,14 +44,12 @@ pub(super) struct Way {
     pub(super) open: Box<dyn FnOnce() -> Result<Box<dyn Holder>, HoldError>>,
 }
 
-/// Runs `scopeward run`, and returns the exit status. To be called while this process has no threads.
+/// Runs `scopeward run`, and returns the exit status. To be called while this process has no threads; it leaves the
+/// signals that it supervises with blocked, so little should be done afterwards.
 #[must_use]
 pub fn run(args: &Args, cli: &Cli) -> u8 {
-    let done = way(cli).and_then(|way| {
-        let scope_dir = cli.config().unwrap_or_default().paths.scopes;
-        with(args, &scope_dir, way)
-    });
-    done.unwrap_or_else(|error| {
+    let scope_dir = cli.config().unwrap_or_default().paths.scopes;
+    with(args, &scope_dir, || way(cli)).unwrap_or_else(|error| {
         // Nobody is left to tell where standard error is closed; the exit code still says it.
         drop(io::stderr().write_all(error.text().as_bytes()));
         error.status()
@@ -85,12 +83,19 @@ fn way(cli: &Cli) -> Result<Way, RunError> {
     }
 }
 
-/// Runs the command held by `way`; scopes and fragments are found by name in `scope_dir`. Returns the exit status.
+/// Runs the command, held by what `way` finds; scopes and fragments are found by name in `scope_dir`. Returns the exit
+/// status.
 ///
 /// # Errors
-/// [`RunError`]; the command has not run then.
-pub(super) fn with(args: &Args, scope_dir: &Path, way: Way) -> Result<u8, RunError> {
+/// [`RunError`]; the command has not run then. Errors of the scope come first: they are the caller's to mend whoever
+/// holds the command.
+pub(super) fn with(
+    args: &Args,
+    scope_dir: &Path,
+    way: impl FnOnce() -> Result<Way, RunError>,
+) -> Result<u8, RunError> {
     let choice = choose(args.scope.as_deref(), &args.command, scope_dir)?;
+    let way = way()?;
     let user = RunAs::caller_of_sudo()?;
     let events = args
         .events

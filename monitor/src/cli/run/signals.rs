@@ -32,7 +32,8 @@ const OWN: [Signal; 5] = [
     Signal::SIGTTOU,
 ];
 
-/// The blocked signals. Dropping it unblocks them.
+/// The blocked signals. They stay blocked when it is dropped: one that came together with the end of the command must
+/// not take the place of the command's status.
 #[derive(Debug)]
 pub struct Signals {
     fd: SignalFd,
@@ -94,13 +95,6 @@ impl Signals {
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        // It fails for a mask that is none, and this one came from the kernel.
-        pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None).ok();
     }
 }
 

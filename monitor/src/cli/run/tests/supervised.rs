@@ -89,7 +89,7 @@ pub(super) fn become_run(words: &[&str], holder: Free) -> ! {
                 dies_with_supervisor: holder.dies,
                 open: Box::new(move || Ok(Box::new(holder))),
             };
-            with(&args, Path::new("/nonexistent"), way).unwrap_or_else(|error| {
+            with(&args, Path::new("/nonexistent"), || Ok(way)).unwrap_or_else(|error| {
                 write_all(&error.text());
                 error.status()
             })

@@ -11,7 +11,8 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree,
+    why,
 };
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};

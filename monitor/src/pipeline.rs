@@ -81,11 +81,12 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Loads the kernel side and starts the threads.
+    /// Loads the kernel side. Events wait in the ring until [`Monitor::begin`]: what an earlier daemon left is taken
+    /// over in between.
     ///
     /// # Errors
     /// [`LoadError`]; nothing stays attached then.
-    pub fn start(settings: Settings, store: Option<Store>) -> Result<Arc<Self>, LoadError> {
+    pub fn load(settings: Settings, store: Option<Store>) -> Result<(Arc<Self>, Ring), LoadError> {
         let (kernel, ring) = Kernel::load(&settings.run, settings.pins.as_deref(), settings.sizes)?;
         let memberships = kernel.maps.memberships()?;
         let state = State {
@@ -99,6 +100,7 @@ impl Monitor {
             clock: Clock::now(),
             host: this_host(),
             cgroup_root: mounts::cgroup2(&settings.run)?,
+            emptied: Vec::new(),
             refused: std::collections::HashMap::new(),
             troubles: std::collections::BTreeMap::new(),
             degraded: std::collections::BTreeMap::new(),
@@ -120,13 +122,16 @@ impl Monitor {
             settings,
             since: jiff::Timestamp::now(),
         });
-        fanotify::start(&monitor);
-        let reader = Arc::clone(&monitor);
-        let mut ring = Ring::new(ring);
-        monitor.spawn("ring", move || reader.read(&mut ring));
-        let keeper = Arc::clone(&monitor);
-        monitor.spawn("housekeeping", move || housekeeping::run(&keeper));
-        Ok(monitor)
+        Ok((monitor, Ring::new(ring)))
+    }
+
+    /// Starts the threads.
+    pub fn begin(self: &Arc<Self>, mut ring: Ring) {
+        fanotify::start(self);
+        let reader = Arc::clone(self);
+        self.spawn("ring", move || reader.read(&mut ring));
+        let keeper = Arc::clone(self);
+        self.spawn("housekeeping", move || housekeeping::run(&keeper));
     }
 
     fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
@@ -249,9 +254,13 @@ impl Monitor {
             drop(thread.join());
         }
         drop(self.fanotify().take());
+        self.lock().remove_emptied();
         if let Some(pins) = self.settings.pins.as_deref().filter(|_| release) {
             crate::observe::load::unpin(pins);
             self.forget_notes();
+        }
+        if release {
+            mounts::unmount(&self.settings.run);
         }
     }
 

@@ -51,6 +51,15 @@ fn obtained(storm: &Storm, secret: &Secret) -> usize {
         .count()
 }
 
+/// How the attempts of a storm ended, for messages.
+fn ends(storm: &Storm) -> String {
+    let slots = (0..LINES).map(|line| storm.loot.slot(line));
+    slots
+        .map(|slot| format!("{:?} {}", slot.state(), slot.errno()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 #[test]
 fn a_storm_of_forks_is_adopted_whole_and_its_neighbour_not_at_all() {
     if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
@@ -84,6 +93,11 @@ fn a_storm_of_forks_is_adopted_whole_and_its_neighbour_not_at_all() {
         "adopted {adopted}, everybody tried {everybody}, agent obtained {}, neighbour {}",
         obtained(&agent, &secret),
         obtained(&neighbour, &secret)
+    );
+    let figures = format!(
+        "{figures}\nagent: {}\nneighbour: {}",
+        ends(&agent),
+        ends(&neighbour)
     );
     let (agent_loot, neighbour_loot) = (obtained(&agent, &secret), obtained(&neighbour, &secret));
     agent.process.finish(BOUND).expect("the storm ends");

@@ -73,6 +73,17 @@ impl Processes {
         self.table.insert(pid, process);
     }
 
+    /// Looks at a member that waits for an answer: its last exec may still be in the ring.
+    pub fn look_again(&mut self, pid: u32, session: u64, cookie: u64) {
+        self.found(pid, session, cookie);
+        let now = from_proc(pid);
+        let Some(process) = self.table.get_mut(&pid) else { return };
+        if now.exe.is_some() && now.exe != process.exe {
+            (process.exe, process.argv, process.script) = (now.exe, now.argv, None);
+            process.cwd = now.cwd;
+        }
+    }
+
     /// A fork: the child is what its parent is.
     pub fn forked(&mut self, parent: u32, parent_cookie: u64, session: u64, pid: u32, cookie: u64) {
         let above = self.table.get(&parent).filter(|known| known.cookie == parent_cookie);
@@ -145,7 +156,7 @@ fn script(facts: &ExecFacts) -> Option<&str> {
     let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
     let program = facts.path.as_deref()?;
     let is_program = base(&facts.file) == base(program);
-    let interpreted = facts.argv.iter().any(|argument| *argument == facts.file);
+    let interpreted = facts.argv.contains(&facts.file);
     (!is_program && interpreted && facts.argv.first() != Some(&facts.file)).then_some(facts.file.as_str())
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 /// Why a filesystem cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum MountError {
 /// # Errors
 /// [`MountError`].
 pub fn cgroup2(run: &Path) -> Result<PathBuf, MountError> {
-    find_or_mount("cgroup2", &run.join("cgroup2"))
+    find_or_mount("cgroup2", Path::new("/sys/fs/cgroup"), &run.join("cgroup2"))
 }
 
 /// Where a bpffs is mounted; where none is, one is mounted below `run`.
@@ -35,7 +35,7 @@ pub fn cgroup2(run: &Path) -> Result<PathBuf, MountError> {
 /// # Errors
 /// [`MountError`].
 pub fn bpffs(run: &Path) -> Result<PathBuf, MountError> {
-    find_or_mount("bpf", &run.join("bpf"))
+    find_or_mount("bpf", Path::new("/sys/fs/bpf"), &run.join("bpf"))
 }
 
 /// Where a securityfs is mounted; where none is, one is mounted below `run`.
@@ -43,7 +43,7 @@ pub fn bpffs(run: &Path) -> Result<PathBuf, MountError> {
 /// # Errors
 /// [`MountError`].
 pub fn securityfs(run: &Path) -> Result<PathBuf, MountError> {
-    find_or_mount("securityfs", &run.join("securityfs"))
+    find_or_mount("securityfs", Path::new("/sys/kernel/security"), &run.join("securityfs"))
 }
 
 /// Where a filesystem of `kind` is mounted; `None` where it is not.
@@ -53,11 +53,24 @@ pub fn securityfs(run: &Path) -> Result<PathBuf, MountError> {
 pub fn find(kind: &str) -> Result<Option<PathBuf>, MountError> {
     // The mounts of this thread, which may have a namespace of its own.
     let list = std::fs::read_to_string("/proc/thread-self/mountinfo").map_err(MountError::List)?;
-    Ok(mounted(&list, kind))
+    Ok(mounted(&list, kind).next())
 }
 
-fn find_or_mount(kind: &'static str, private: &Path) -> Result<PathBuf, MountError> {
-    if let Some(found) = find(kind)? {
+/// Takes away what [`cgroup2`] and [`bpffs`] mounted below `run`; whatever is still used there stays until it is not.
+pub fn unmount(run: &Path) {
+    for name in ["cgroup2", "bpf"] {
+        let at = run.join(name);
+        if umount2(&at, MntFlags::MNT_DETACH).is_ok() {
+            // Left where it is not empty.
+            drop(std::fs::remove_dir(at));
+        }
+    }
+}
+
+/// Looks below the usual place and at our own; another daemon's private mount may go with it.
+fn find_or_mount(kind: &'static str, usual: &Path, private: &Path) -> Result<PathBuf, MountError> {
+    let list = std::fs::read_to_string("/proc/self/mountinfo").map_err(MountError::List)?;
+    if let Some(found) = mounted(&list, kind).find(|at| at.starts_with(usual) || at == private) {
         return Ok(found);
     }
     let failed = |error: std::io::Error| MountError::Mount { kind, at: private.display().to_string(), error };
@@ -67,9 +80,9 @@ fn find_or_mount(kind: &'static str, private: &Path) -> Result<PathBuf, MountErr
     Ok(private.to_owned())
 }
 
-/// The first mount point of a filesystem of `kind` whose root is the filesystem's own.
-fn mounted(list: &str, kind: &str) -> Option<PathBuf> {
-    list.lines().find_map(|line| {
+/// The mount points of filesystems of `kind` whose root is the filesystem's own.
+fn mounted<'l>(list: &'l str, kind: &'l str) -> impl Iterator<Item = PathBuf> + 'l {
+    list.lines().filter_map(move |line| {
         let (before, after) = line.split_once(" - ")?;
         let mut fields = before.split(' ').skip(3);
         let (root, at) = (fields.next()?, fields.next()?);
@@ -108,7 +121,7 @@ mod tests {
     fn a_mount_is_found_by_kind_and_root() {
         let list = "30 25 0:26 /part /mnt/bind rw - cgroup2 cgroup2 rw\n\
                     31 25 0:26 / /sys/fs/cgroup/with\\040blank rw,relatime shared:4 - cgroup2 cgroup2 rw\n";
-        assert_eq!(mounted(list, "cgroup2"), Some(PathBuf::from("/sys/fs/cgroup/with blank")));
-        assert_eq!(mounted(list, "bpf"), None);
+        assert_eq!(mounted(list, "cgroup2").collect::<Vec<_>>(), [PathBuf::from("/sys/fs/cgroup/with blank")]);
+        assert_eq!(mounted(list, "bpf").count(), 0);
     }
 }

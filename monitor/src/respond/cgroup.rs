@@ -38,13 +38,14 @@ pub fn kill(at: &Path) -> io::Result<()> {
     fs::write(at.join("cgroup.kill"), "1")
 }
 
-/// Removes the cgroup of a session that has ended; whatever is left in it keeps it.
-pub fn remove(at: &Path) {
+/// Removes the cgroup of a session that has ended; whatever is left in it keeps it. Says whether it is gone: a process
+/// leaves its cgroup a moment after its exit is told (`sched_process_exit` comes before `cgroup_exit`).
+pub fn remove(at: &Path) -> bool {
     // The session's own sub-cgroups first, deepest first.
     if let Ok(entries) = fs::read_dir(at) {
         for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
             remove(&entry.path());
         }
     }
-    drop(fs::remove_dir(at));
+    fs::remove_dir(at).is_ok() || !at.exists()
 }

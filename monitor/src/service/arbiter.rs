@@ -81,6 +81,7 @@ impl State {
             generation: policy.compiled.policy.generation,
             time: Clock::boot_ns(),
         };
+        self.processes.look_again(pid, actor.session, actor.cookie);
         if called_for == Response::Kill {
             let is_it = || self.kernel.maps.member(pid).is_some_and(|now| now.cookie == member.cookie);
             if signal::send(pid, Signal::SIGKILL, is_it).is_err() {

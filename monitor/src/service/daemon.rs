@@ -60,8 +60,9 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
         notes: Some(config.paths.run.join("policies")),
         sizes,
     };
-    let monitor = Monitor::start(settings, Some(store))?;
+    let (monitor, ring) = Monitor::load(settings, Some(store))?;
     notes::adopt(&monitor);
+    monitor.begin(ring);
     {
         let mut state = monitor.lock();
         state.scopes.reload(true);
@@ -122,5 +123,6 @@ pub fn release(run: &Path) -> Result<usize, MountError> {
     let removed = unpin(&pins(&mounts::bpffs(run)?, run));
     // Of use with the pins alone.
     drop(std::fs::remove_dir_all(run.join("policies")));
+    mounts::unmount(run);
     Ok(removed)
 }

@@ -189,7 +189,11 @@ impl State {
     pub fn tell(&mut self, actor: &Actor, act: ActRecord, answered: Answered, entry: u32) -> EventRecord {
         let policy = self.policies.get(actor.policy);
         let info = policy.and_then(|policy| policy.info(actor.generation, entry)).cloned();
-        self.tell_of(actor, act, answered, info.as_ref())
+        let record = self.tell_of(actor, act, answered, info.as_ref());
+        if answered.called_for > Response::Allow {
+            self.look_again(actor.policy, &record);
+        }
+        record
     }
 
     fn tell_of(

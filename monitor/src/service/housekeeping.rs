@@ -63,6 +63,7 @@ impl Monitor {
             // A process whose end was lost with a full ring leaves no event; the kernel's own table knows.
             state.settle(key);
         }
+        state.remove_emptied();
         let due = state.frozen_too_long();
         for (key, then) in due {
             let done = match then {

@@ -123,10 +123,14 @@ impl State {
             if session.is_live() {
                 session.state = SessionState::Ended;
             }
-            if let Some(at) = session.cgroup.take() {
-                cgroup::remove(&at);
-            }
+            self.emptied.extend(session.cgroup.take());
+            self.remove_emptied();
         }
+    }
+
+    /// Removes the cgroups of sessions that have ended, as far as their processes have left them.
+    pub fn remove_emptied(&mut self) {
+        self.emptied.retain(|at| !cgroup::remove(at));
     }
 
     /// Takes over what the kernel counted.

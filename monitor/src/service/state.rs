@@ -36,6 +36,8 @@ pub struct State {
     pub host: Host,
     /// Where cgroup v2 is mounted.
     pub cgroup_root: PathBuf,
+    /// Cgroups of sessions that have ended, while the kernel still counts a process in them.
+    pub emptied: Vec<PathBuf>,
     /// Cuts that fanotify answered, by session, entry and inode: the first of each is told, then a quota.
     pub refused: HashMap<(u64, u32, u64), u64>,
     /// What went wrong in user space, by what it was.

@@ -3,7 +3,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -36,7 +36,7 @@ pub(super) struct InProcess {
     monitor: Arc<Monitor>,
     session: String,
     telling: Option<Arc<Mutex<Telling>>>,
-    reader: Option<(JoinHandle<()>, mpsc::Sender<()>)>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl InProcess {
@@ -46,7 +46,7 @@ impl InProcess {
     /// [`HoldError::Unsupported`] or [`HoldError::Privileges`].
     pub(super) fn new(run: PathBuf, scopes: PathBuf) -> Result<Self, HoldError> {
         let settings = Settings { run, scopes, pins: None, notes: None, sizes: Sizes::default() };
-        let monitor = Monitor::start(settings, None).map_err(|error| {
+        let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {
             let (why, exit) = why_not(&error);
             let remedy = String::new();
             match exit {
@@ -54,6 +54,7 @@ impl InProcess {
                 _ => HoldError::Unsupported { why, remedy },
             }
         })?;
+        monitor.begin(ring);
         monitor.lock().scopes.reload(true);
         Ok(Self { monitor, session: String::new(), telling: None, reader: None })
     }
@@ -87,7 +88,6 @@ impl Holder for InProcess {
 
     fn follow(&mut self, telling: Arc<Mutex<Telling>>) -> Result<(), HoldError> {
         let mut events = self.monitor.subscribe();
-        let (stop, stopped) = mpsc::channel();
         let (session, told) = (self.session.clone(), Arc::clone(&telling));
         let body = move || {
             loop {
@@ -102,14 +102,11 @@ impl Holder for InProcess {
                     }
                     Err(RecvError::Closed) => return,
                 }
-                if stopped.try_recv().is_ok() {
-                    return;
-                }
             }
         };
         let thread = std::thread::Builder::new().name("events".to_owned()).spawn(body);
         let thread = thread.map_err(|error| HoldError::Failed(format!("start a thread: {error}")))?;
-        self.reader = Some((thread, stop));
+        self.reader = Some(thread);
         self.telling = Some(telling);
         Ok(())
     }
@@ -150,9 +147,7 @@ impl Drop for InProcess {
             tracing::warn!("the rest of the session could not be ended");
         }
         self.monitor.end(true);
-        if let Some((_, stop)) = self.reader.take() {
-            // The thread ends with this process, or with the next event.
-            let _ = stop.send(());
-        }
+        // Its reader ends with the channel, or with this process.
+        self.reader = None;
     }
 }

@@ -164,7 +164,7 @@ fn tables<O: Ord + Copy>(work: &mut Work, table: u32, nets: &Nets<O>) -> Result<
             .filter_map(|&shorter| nets.get(&(shorter, addr & mask(shorter))))
             .flatten()
             .collect();
-        rules.sort_by(|a, b| b.order.cmp(&a.order));
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.order));
         let mut ports = Ports::default();
         let mut count = 0;
         for rule in rules {

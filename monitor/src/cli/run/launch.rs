@@ -87,15 +87,26 @@ fn way(cli: &Cli) -> Result<Way, RunError> {
 pub(super) fn with(args: &Args, scope_dir: &Path, way: Way) -> Result<u8, RunError> {
     let choice = choose(args.scope.as_deref(), &args.command, scope_dir)?;
     let user = RunAs::caller_of_sudo()?;
-    let events = args.events.as_deref().map(|path| open_events(path, user.as_ref())).transpose()?;
+    let events = args
+        .events
+        .as_deref()
+        .map(|path| open_events(path, user.as_ref()))
+        .transpose()?;
     let signals = Signals::block()?;
     let terminal = Terminal::save();
-    let start =
-        Start { user: user.as_ref(), signals: &signals, dies_with_supervisor: way.dies_with_supervisor };
+    let start = Start {
+        user: user.as_ref(),
+        signals: &signals,
+        dies_with_supervisor: way.dies_with_supervisor,
+    };
     let held = Held::spawn(&args.command, &start)?;
     let mut holder = (way.open)()?;
     let enrolment = holder.enrol(held.pid(), &choice.scope, args.mode)?;
-    let telling = Arc::new(Mutex::new(Telling::new(held.pid(), events, Box::new(io::stderr()))));
+    let telling = Arc::new(Mutex::new(Telling::new(
+        held.pid(),
+        events,
+        Box::new(io::stderr()),
+    )));
     holder.follow(Arc::clone(&telling))?;
     for line in introduction(&choice, &enrolment) {
         tell(&telling, &line);
@@ -124,13 +135,20 @@ fn open_events(path: &Path, user: Option<&RunAs>) -> Result<Box<dyn Write + Send
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdout()));
     }
-    let wrong = |error: io::Error| RunError::Events { path: path.to_owned(), error };
+    let wrong = |error: io::Error| RunError::Events {
+        path: path.to_owned(),
+        error,
+    };
     let (uid, gid) = (geteuid(), getegid());
     if let Some(user) = user {
-        setegid(user.gid).and_then(|()| seteuid(user.uid)).map_err(|error| wrong(error.into()))?;
+        setegid(user.gid)
+            .and_then(|()| seteuid(user.uid))
+            .map_err(|error| wrong(error.into()))?;
     }
     let opened = File::create(path);
-    seteuid(uid).and_then(|()| setegid(gid)).map_err(|error| wrong(error.into()))?;
+    seteuid(uid)
+        .and_then(|()| setegid(gid))
+        .map_err(|error| wrong(error.into()))?;
     Ok(Box::new(opened.map_err(wrong)?))
 }
 
@@ -139,7 +157,11 @@ fn introduction(choice: &Choice, enrolment: &Enrolment) -> Vec<String> {
     let mut lines = Vec::new();
     let scope = escape(&enrolment.scope);
     if choice.by_default {
-        let name = if enrolment.built_in { format!("@{scope} (built in)") } else { scope.to_string() };
+        let name = if enrolment.built_in {
+            format!("@{scope} (built in)")
+        } else {
+            scope.to_string()
+        };
         lines.push(format!("held to {name}, mode {}", mode_word(enrolment.mode)));
     }
     let shown = match &choice.scope {

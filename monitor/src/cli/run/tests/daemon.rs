@@ -67,12 +67,22 @@ impl Drop for Setup {
 
 impl Setup {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let served = runtime.block_on(async { serve() });
         let info = session(SESSION, owner(nix::unistd::getuid().as_raw(), "dev"));
         served.fake.sessions.lock().unwrap().push(info);
         let process = Command::new("sleep").arg("100").spawn().unwrap();
-        Self { runtime, served, process, events: Written::default(), messages: Written::default() }
+        Self {
+            runtime,
+            served,
+            process,
+            events: Written::default(),
+            messages: Written::default(),
+        }
     }
 
     fn root(&self) -> Pid {
@@ -81,14 +91,21 @@ impl Setup {
 
     fn telling(&self, all: bool) -> Arc<Mutex<Telling>> {
         let events = all.then(|| Box::new(self.events.clone()) as Box<dyn Write + Send>);
-        Arc::new(Mutex::new(Telling::new(self.root(), events, Box::new(self.messages.clone()))))
+        Arc::new(Mutex::new(Telling::new(
+            self.root(),
+            events,
+            Box::new(self.messages.clone()),
+        )))
     }
 
     fn hold(&self, telling: &Arc<Mutex<Telling>>) -> ThroughDaemon {
         let mut holder = ThroughDaemon::new(self.served.client.clone()).unwrap();
         let scope = ScopeChoice::Named("claude-code".into());
         let enrolment = holder.enrol(self.root(), &scope, Some(Mode::Observe)).unwrap();
-        assert_eq!((enrolment.session.as_str(), enrolment.mode), (SESSION, Mode::Observe));
+        assert_eq!(
+            (enrolment.session.as_str(), enrolment.mode),
+            (SESSION, Mode::Observe)
+        );
         // The fake daemon has a file for it.
         assert!(!enrolment.built_in);
         holder.follow(Arc::clone(telling)).unwrap();
@@ -109,7 +126,14 @@ impl Setup {
     }
 
     fn ends(&self, state: SessionState) {
-        self.served.fake.sessions.lock().unwrap().last_mut().unwrap().status = state;
+        self.served
+            .fake
+            .sessions
+            .lock()
+            .unwrap()
+            .last_mut()
+            .unwrap()
+            .status = state;
     }
 }
 
@@ -121,8 +145,12 @@ fn every_event_is_written_up_to_the_end() {
     let events: Vec<EventRecord> = (40..60).map(|n| setup.record(n, Response::Allow)).collect();
     setup.ends(SessionState::Ended);
     assert_eq!(holder.finish(Remaining::Events, Duration::from_secs(2)), None);
-    let written: Vec<EventRecord> =
-        setup.events.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let written: Vec<EventRecord> = setup
+        .events
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(written, events);
     assert_eq!(setup.messages.text(), "");
 }
@@ -136,7 +164,11 @@ fn what_killed_the_command_is_known_without_its_events_being_written() {
     let cut = setup.record(71, Response::Kill);
     assert_eq!(holder.finish(Remaining::Reason, Duration::from_secs(2)), None);
     let line = sentence(telling.lock().unwrap().stopped().unwrap());
-    let expected = format!("killed by files.rule[0] of scope claude-code (off\\nlimits): cargo[{}] file.open (read) /home/dev/src/project/module-1/file-71.rs; scopeward why {}", setup.root(), cut.id);
+    let expected = format!(
+        "killed by files.rule[0] of scope claude-code (off\\nlimits): cargo[{}] file.open (read) /home/dev/src/project/module-1/file-71.rs; scopeward why {}",
+        setup.root(),
+        cut.id
+    );
     assert_eq!(line, expected);
 }
 
@@ -163,7 +195,12 @@ fn a_session_that_a_person_killed_says_so() {
     let telling = setup.telling(false);
     let mut holder = setup.hold(&telling);
     setup.ends(SessionState::Killed("looked wrong".into()));
-    assert_eq!(holder.finish(Remaining::Reason, Duration::from_secs(2)).as_deref(), Some("looked wrong"));
+    assert_eq!(
+        holder
+            .finish(Remaining::Reason, Duration::from_secs(2))
+            .as_deref(),
+        Some("looked wrong")
+    );
 }
 
 #[test]
@@ -181,6 +218,11 @@ fn from_inside_a_session_nothing_is_held() {
     let setup = Setup::new();
     *setup.served.fake.inside.lock().unwrap() = Some(std::process::id());
     let mut holder = ThroughDaemon::new(setup.served.client.clone()).unwrap();
-    let error = holder.enrol(setup.root(), &ScopeChoice::Named("codex".into()), None).unwrap_err();
-    assert!(matches!(error, HoldError::Daemon(ClientError::Refused { .. })), "{error}");
+    let error = holder
+        .enrol(setup.root(), &ScopeChoice::Named("codex".into()), None)
+        .unwrap_err();
+    assert!(
+        matches!(error, HoldError::Daemon(ClientError::Refused { .. })),
+        "{error}"
+    );
 }

@@ -9,7 +9,11 @@ use crate::cli::run::{
 };
 
 fn start(signals: &Signals) -> Start<'_> {
-    Start { user: None, signals, dies_with_supervisor: false }
+    Start {
+        user: None,
+        signals,
+        dies_with_supervisor: false,
+    }
 }
 
 #[test]
@@ -19,7 +23,10 @@ fn it_has_not_run_until_it_is_released() {
     let signals = Signals::block().unwrap();
     let held = Held::spawn(&["touch".into(), mark.clone().into()], &start(&signals)).unwrap();
     let own = std::fs::read_link("/proc/self/exe").unwrap();
-    assert_eq!(std::fs::read_link(format!("/proc/{}/exe", held.pid())).unwrap(), own);
+    assert_eq!(
+        std::fs::read_link(format!("/proc/{}/exe", held.pid())).unwrap(),
+        own
+    );
     // It waits in a read, for as long as it takes.
     until(|| {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", held.pid())).unwrap();
@@ -48,7 +55,9 @@ fn dropped_before_it_is_gone_without_having_run() {
 #[test]
 fn an_exec_that_fails_says_why() {
     let signals = Signals::block().unwrap();
-    let released = Held::spawn(&["/no/such/path".into()], &start(&signals)).unwrap().release();
+    let released = Held::spawn(&["/no/such/path".into()], &start(&signals))
+        .unwrap()
+        .release();
     let pid = released.pid();
     let error = released.exec_error().unwrap();
     assert_eq!((error.errno, error.status()), (libc::ENOENT, 127));

@@ -19,7 +19,8 @@ use nix::{
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
     unistd::{
-        ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, getpid, setpgid, setsid, tcgetpgrp, tcsetpgrp,
+        ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, getpid, setpgid, setsid, tcgetpgrp,
+        tcsetpgrp,
     },
 };
 
@@ -43,7 +44,12 @@ pub(super) struct Shell {
 impl Shell {
     /// Starts `words` as a job on a new terminal of 80 by 24.
     pub(super) fn start(words: &[&str], holder: Free, foreground: bool) -> Self {
-        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         let OpenptyResult { master, slave } = openpty(&size, None).unwrap();
         let (ours, theirs) = UnixStream::pair().unwrap();
         // SAFETY: the child does what one thread may do.
@@ -63,7 +69,12 @@ impl Shell {
                 ours.set_read_timeout(Some(BOUND)).unwrap();
                 // SAFETY: flags of an open descriptor.
                 unsafe { libc::fcntl(master.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
-                Self { terminal: master.into(), commands: ours, shell: child, shown: String::new() }
+                Self {
+                    terminal: master.into(),
+                    commands: ours,
+                    shell: child,
+                    shown: String::new(),
+                }
             }
         }
     }
@@ -99,7 +110,15 @@ impl Shell {
     /// What the shell says next of its job.
     pub(super) fn says(&mut self) -> Job {
         let mut bytes = [0; 2];
-        self.commands.read_exact(&mut bytes).unwrap();
+        if let Err(error) = self.commands.read_exact(&mut bytes) {
+            let mut rest = [0; 4_096];
+            let count = self.terminal.read(&mut rest).unwrap_or(0);
+            panic!(
+                "{error}; shown: {:?} {:?}",
+                self.shown,
+                String::from_utf8_lossy(&rest[..count])
+            );
+        }
         match bytes {
             [b'S', _] => Job::Stopped,
             [_, status] => Job::Ended(status),
@@ -118,6 +137,10 @@ impl Shell {
     /// `fg`.
     pub(super) fn continues_in_the_foreground(&mut self) {
         self.commands.write_all(b"f").unwrap();
+        // Keys typed before it has the terminal would go elsewhere.
+        let mut done = [0; 2];
+        self.commands.read_exact(&mut done).unwrap();
+        assert_eq!(done, *b"C\0");
     }
 
     /// The name of the program that leads the terminal's foreground group.
@@ -165,7 +188,9 @@ fn serve(words: &[&str], holder: Free, foreground: bool, mut commands: UnixStrea
     loop {
         match waitpid(job, Some(WaitPidFlag::WUNTRACED)) {
             Ok(WaitStatus::Exited(_, status)) => {
-                commands.write_all(&[b'E', u8::try_from(status).unwrap()]).unwrap();
+                commands
+                    .write_all(&[b'E', u8::try_from(status).unwrap()])
+                    .unwrap();
             }
             Ok(WaitStatus::Stopped(..)) => {
                 tcsetpgrp(std::io::stdin(), getpid()).unwrap();
@@ -174,6 +199,7 @@ fn serve(words: &[&str], holder: Free, foreground: bool, mut commands: UnixStrea
                 commands.read_exact(&mut command).unwrap();
                 tcsetpgrp(std::io::stdin(), job).unwrap();
                 killpg(job, Signal::SIGCONT).unwrap();
+                commands.write_all(b"C\0").unwrap();
             }
             Ok(WaitStatus::Signaled(_, signal, _)) => {
                 commands.write_all(&[b'E', 128 + signal as u8]).unwrap();

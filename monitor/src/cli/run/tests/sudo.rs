@@ -31,8 +31,11 @@ fn run_for(uid: u32, gid: u32, words: &[&str]) -> Option<Done> {
 fn the_command_is_the_callers() {
     let nobody = User::from_name("nobody").unwrap().unwrap();
     let (uid, gid) = (nobody.uid.as_raw(), nobody.gid.as_raw());
-    let script = "grep -E '^(Uid|Gid)' /proc/self/status; id -G; echo $HOME $USER $LOGNAME; env | grep -c ^SUDO_";
-    let Some(done) = run_for(uid, gid, &["--scope", "x", "--", "sh", "-c", script]) else { return };
+    let script =
+        "grep -E '^(Uid|Gid)' /proc/self/status; id -G; echo $HOME $USER $LOGNAME; env | grep -c ^SUDO_";
+    let Some(done) = run_for(uid, gid, &["--scope", "x", "--", "sh", "-c", script]) else {
+        return;
+    };
     let groups = Command::new("id").args(["-G", "nobody"]).output().unwrap().stdout;
     let groups = String::from_utf8(groups).unwrap();
     let home = nobody.dir.display();
@@ -47,13 +50,17 @@ fn a_caller_without_a_name_has_no_groups_of_root() {
     let nameless = 3_999_999_001;
     assert!(User::from_uid(Uid::from_raw(nameless)).unwrap().is_none());
     let words = ["--scope", "x", "--", "sh", "-c", "id -u; id -G; echo $HOME"];
-    let Some(done) = run_for(nameless, nameless, &words) else { return };
+    let Some(done) = run_for(nameless, nameless, &words) else {
+        return;
+    };
     assert_eq!(done.stdout, format!("{nameless}\n{nameless}\n/\n"), "{done:?}");
 }
 
 #[test]
 fn root_itself_stays_root() {
-    let Some(done) = run_for(0, 0, &["--scope", "x", "--", "id", "-u"]) else { return };
+    let Some(done) = run_for(0, 0, &["--scope", "x", "--", "id", "-u"]) else {
+        return;
+    };
     assert_eq!(done.stdout, "0\n", "{done:?}");
 }
 
@@ -89,7 +96,9 @@ fn events_are_written_with_the_callers_rights_only() {
     for (path, status) in [(&closed, 1), (&open, 0)] {
         let events = path.join("events");
         let words = ["--scope", "x", "--events", events.to_str().unwrap(), "--", "true"];
-        let Some(done) = run_for(65_534, 65_534, &words) else { return };
+        let Some(done) = run_for(65_534, 65_534, &words) else {
+            return;
+        };
         assert_eq!((done.status, events.exists()), (status, status == 0), "{done:?}");
     }
     let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(open.join("events")).unwrap());

@@ -50,9 +50,14 @@ pub(super) struct Free {
 impl Holder for Free {
     fn enrol(&mut self, _: Pid, scope: &ScopeChoice, mode: Option<Mode>) -> Result<Enrolment, HoldError> {
         if self.refuses {
-            return Err(HoldError::Scope { why: "no such scope".into(), remedy: "take another one".into() });
+            return Err(HoldError::Scope {
+                why: "no such scope".into(),
+                remedy: "take another one".into(),
+            });
         }
-        let ScopeChoice::Named(scope) = scope else { panic!("{scope:?}") };
+        let ScopeChoice::Named(scope) = scope else {
+            panic!("{scope:?}")
+        };
         Ok(Enrolment {
             session: "s-1".into(),
             scope: scope.clone(),
@@ -80,7 +85,10 @@ pub(super) fn become_run(words: &[&str], holder: Free) -> ! {
     let line = ["scopeward", "run"].into_iter().chain(words.iter().copied());
     let status = match Cli::try_parse_from(line).map(|cli| cli.command) {
         Ok(Command::Run(args)) => {
-            let way = Way { dies_with_supervisor: holder.dies, open: Box::new(move || Ok(Box::new(holder))) };
+            let way = Way {
+                dies_with_supervisor: holder.dies,
+                open: Box::new(move || Ok(Box::new(holder))),
+            };
             with(&args, Path::new("/nonexistent"), way).unwrap_or_else(|error| {
                 write_all(&error.text());
                 error.status()
@@ -132,9 +140,12 @@ impl Supervised {
                 prepare();
                 become_run(words, holder)
             }
-            ForkResult::Parent { child } => {
-                Self { pid: child, stdin: Some(stdin.1.into()), stdout: stdout.0.into(), stderr: stderr.0.into() }
-            }
+            ForkResult::Parent { child } => Self {
+                pid: child,
+                stdin: Some(stdin.1.into()),
+                stdout: stdout.0.into(),
+                stderr: stderr.0.into(),
+            },
         }
     }
 
@@ -159,7 +170,11 @@ impl Supervised {
     pub(super) fn done(mut self) -> Done {
         drop(self.stdin.take());
         let status = end_of(self.pid);
-        let mut done = Done { status, stdout: String::new(), stderr: String::new() };
+        let mut done = Done {
+            status,
+            stdout: String::new(),
+            stderr: String::new(),
+        };
         nonblocking(&self.stdout);
         nonblocking(&self.stderr);
         // What the command left running may keep the pipes open.
@@ -199,7 +214,9 @@ pub(super) fn end_of(pid: Pid) -> i32 {
 pub(super) fn children(pid: Pid) -> Vec<Pid> {
     let path = format!("/proc/{pid}/task/{pid}/children");
     let list = std::fs::read_to_string(path).unwrap_or_default();
-    list.split_whitespace().map(|word| Pid::from_raw(word.parse().unwrap())).collect()
+    list.split_whitespace()
+        .map(|word| Pid::from_raw(word.parse().unwrap()))
+        .collect()
 }
 
 /// Asks until it is so.

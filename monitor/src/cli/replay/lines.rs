@@ -20,7 +20,7 @@ pub enum Malformed {
     #[error("it is not UTF-8: {0}")]
     Text(std::str::Utf8Error),
     /// It is not an event.
-    #[error("it is not an event record: {0}")]
+    #[error("it is not an event record: {}", .0.to_string().replace(" at line 1 column ", " at column "))]
     Json(serde_json::Error),
     /// It is a record of something else, or of another version.
     #[error("its schema is `{0}`, and this is for `{SCHEMA}`")]

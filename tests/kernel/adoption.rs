@@ -12,7 +12,7 @@ use scopeward_tests::scratch::Scratch;
 use scopeward_tests::secret::Secret;
 
 /// Lines of descent in the storm.
-const LINES: usize = 24;
+const LINES: usize = 12;
 const BOUND: Duration = Duration::from_secs(30);
 
 struct Storm {

@@ -80,9 +80,7 @@ impl Telling {
                 }
                 self.killed = Some(event.clone());
             }
-            Response::Deny if is_roots && self.root_stopped.is_none() => {
-                self.root_stopped = Some(event.clone());
-            }
+            Response::Deny if is_roots => self.root_denied = Some(event.clone()),
             Response::Deny | Response::Allow | Response::Flag => {}
         }
     }

@@ -46,7 +46,9 @@ pub fn rules(stage: &Stage, count: usize) -> Result<Scope, String> {
             ),
             _ => format!("[[exec.rule]]\nexe = [\"**/program-{number}\"]"),
         };
-        text.push_str(&format!("{rule}\nresponse = \"deny\"\nreason = \"rule {number}\"\n"));
+        text.push_str(&format!(
+            "{rule}\nresponse = \"deny\"\nreason = \"rule {number}\"\n"
+        ));
     }
     Ok(Scope { name, text })
 }

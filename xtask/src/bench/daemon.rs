@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -156,16 +156,28 @@ impl Daemon {
     /// # Errors
     /// A sentence and what the daemon said, when it does not end in time or not with 0.
     pub fn end(mut self) -> Result<(), String> {
+        match self.terminate()? {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("the daemon ended with {status}:\n{}", self.words())),
+            None => Err(format!("the daemon does not end on SIGTERM:\n{}", self.words())),
+        }
+    }
+
+    /// Sends SIGTERM; `None` where it goes on for too long.
+    fn terminate(&mut self) -> Result<Option<ExitStatus>, String> {
+        let cannot = |error: std::io::Error| format!("cannot wait for the daemon: {error}");
+        if let Some(status) = self.process.try_wait().map_err(cannot)? {
+            return Ok(Some(status));
+        }
         process::run(Command::new("kill").args(["-TERM", &self.pid().to_string()]))?;
         let began = Instant::now();
-        loop {
-            match self.process.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => return Err(format!("the daemon ended with {status}:\n{}", self.words())),
-                Ok(None) if began.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(5)),
-                _ => return Err(format!("the daemon does not end on SIGTERM:\n{}", self.words())),
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.process.try_wait().map_err(cannot)? {
+                return Ok(Some(status));
             }
+            thread::sleep(Duration::from_millis(5));
         }
+        Ok(None)
     }
 
     fn words(&self) -> String {
@@ -175,9 +187,15 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Both fail, and rightly so, where the daemon has ended already.
-        drop(self.process.kill());
-        drop(self.process.wait());
+        // Killed outright it would leave its programs in the kernel, as it has to.
+        match self.terminate() {
+            Ok(Some(_)) => {}
+            // Both fail, and rightly so, where it has ended meanwhile.
+            Ok(None) | Err(_) => {
+                drop(self.process.kill());
+                drop(self.process.wait());
+            }
+        }
     }
 }
 

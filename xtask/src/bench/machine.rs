@@ -2,10 +2,15 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::process;
+
+/// How long others get to take their programs out of the kernel.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The machine in a few words.
 pub fn describe() -> Value {
@@ -18,7 +23,7 @@ pub fn describe() -> Value {
     json!({
         "kernel": read("/proc/sys/kernel/osrelease"),
         "processor": processor,
-        "cores": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        "cores": thread::available_parallelism().map_or(1, std::num::NonZero::get),
         "load_average": load.split(' ').next().unwrap_or_default(),
     })
 }
@@ -31,4 +36,16 @@ pub fn tracers() -> Option<usize> {
     let kinds = ["tracing", "raw_tracepoint", "tracepoint", "kprobe", "lsm"];
     let traces = |program: &&Value| program["type"].as_str().is_some_and(|kind| kinds.contains(&kind));
     Some(programs.as_array()?.iter().filter(traces).count())
+}
+
+/// Waits until nobody traces the kernel, and gives up after a minute.
+pub fn wait_until_untraced() {
+    let began = Instant::now();
+    while tracers().is_some_and(|count| count > 0) {
+        if began.elapsed() > PATIENCE {
+            eprintln!("bench: others trace the kernel, and go on doing it");
+            return;
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
 }

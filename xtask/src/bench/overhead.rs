@@ -21,6 +21,7 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
     for round in 0..bench.plan.rounds {
         eprintln!("bench: round {} of {}", round + 1, bench.plan.rounds);
         let _turn = Turn::take()?;
+        machine::wait_until_untraced();
         let mut before = without(bench, &mut ratios)?;
         let mut with = |bench: &Bench, ratios: &mut Ratios, found: Vec<(Setting, Acts)>| {
             let after = without(bench, ratios)?;

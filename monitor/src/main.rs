@@ -9,11 +9,16 @@ use scopeward::cli::exit::Exit;
 use scopeward::cli::failure::CliError;
 use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
-use scopeward::cli::{Cli, Command, agents, daemon, events, freeze, kill, run, scope, sessions, status, thaw, tree, why};
+use scopeward::cli::scope::Setting;
+use scopeward::cli::{
+    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw,
+    tree, why,
+};
+use scopeward::config::paths::Paths;
+use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::observe::load::LoadError;
 use scopeward::scope::capability::Capabilities;
 use scopeward::service::daemon::DaemonError;
-use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
@@ -21,17 +26,20 @@ fn main() -> ExitCode {
     }
     // Clap itself ends with 2 on wrong usage, and with 0 on --help and --version.
     let cli = Cli::parse();
+    // They fork or have a runtime of their own, and so come before there is one.
     match &cli.command {
         Command::Daemon(args) => return serve(&cli, args),
-        Command::Scope(args) => return look_at_scopes(args),
         Command::Run(args) => return run::run(args, &cli).into(),
         _ => {}
     }
-    let socket = match cli.socket() {
-        Ok(socket) => socket,
+    let (paths, socket) = match cli
+        .settings()
+        .and_then(|settings| Ok((settings.paths, cli.socket()?)))
+    {
+        Ok(both) => both,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
-    match runtime().map(|runtime| runtime.block_on(ask(&cli.command, &Client::new(socket)))) {
+    match runtime().map(|runtime| runtime.block_on(answer(&cli.command, &paths, &Client::new(socket)))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) if error.is_quiet() => error.exit().into(),
         Ok(Err(error)) => fail(&error.to_string(), error.remedy(), error.exit()),
@@ -49,9 +57,18 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SCOPEWARD_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("SCOPEWARD_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     match runtime.map(|runtime| runtime.block_on(daemon::run(args, &config))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(DaemonError::Load(error))) => cannot_load(&error),
@@ -61,27 +78,22 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
 }
 
 fn cannot_load(error: &LoadError) -> ExitCode {
-    let exit = if nix::unistd::geteuid().is_root() { Exit::Unsupported } else { Exit::Privileges };
-    fail(&format!("failed to {error}"), Some("`scopeward doctor` says what is missing; `scope check` and `replay` work without it"), exit)
+    let (sentence, exit) = doctor::why_not(error);
+    fail(&sentence, None, exit)
 }
 
-/// `scopeward scope`.
-fn look_at_scopes(args: &scope::ScopeArgs) -> ExitCode {
-    let setting = scope::Setting::of_this_process(Capabilities::tracepoint(true));
-    match scope::run(args, &setting, &mut std::io::stdout().lock(), &mut std::io::stderr().lock()) {
-        Ok(exit) => exit.into(),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done.into(),
-        Err(error) => fail(&format!("failed to write: {error}"), None, Exit::No),
-    }
-}
-
-/// The commands that ask the daemon.
-async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
+/// Runs a command: most ask the daemon.
+async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exit, CliError> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut output = Output::new(&mut stdout, Look::of_stdout());
     let output = &mut output;
+    // Scopes are judged as every host of this version holds acts, so that the answers are the same everywhere.
+    let setting = || {
+        let mut setting = Setting::of_this_process(Capabilities::tracepoint(true));
+        setting.scope_dir.clone_from(&paths.scopes);
+        setting
+    };
     let exit = match command {
-        // It forks, and so comes before there is a runtime.
         Command::Status(args) => status::run(args, client, output).await,
         Command::Agents(args) => agents::run(args, client, output).await,
         Command::Sessions(args) => sessions::run(args, client, output).await,
@@ -91,8 +103,18 @@ async fn ask(command: &Command, client: &Client) -> Result<Exit, CliError> {
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
-        // Dispatched before: they ask no daemon.
-        Command::Daemon(_) | Command::Scope(_) | Command::Run(_) => Ok(Exit::Done),
+        Command::Doctor(args) => doctor::run(args, output),
+        Command::Replay(args) => replay::run(args, &setting(), output, &mut std::io::stderr()),
+        Command::Scope(args) => {
+            return Ok(scope::run(
+                args,
+                &setting(),
+                &mut std::io::stdout().lock(),
+                &mut std::io::stderr().lock(),
+            )?);
+        }
+        // Dispatched before.
+        Command::Daemon(_) | Command::Run(_) => Ok(Exit::Done),
     }?;
     output.flush()?;
     Ok(exit)

@@ -136,6 +136,22 @@ impl Archive {
     }
 }
 
+/// Installs the package of each of `programs` (name, package) that is not on this host.
+///
+/// # Errors
+/// Those of [`install`].
+pub fn ensure(programs: &[(&str, &str)], why: &str) -> Result<(), String> {
+    let missing = programs
+        .iter()
+        .filter(|(program, _)| process::find_program(program).is_none());
+    let packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if packages.is_empty() {
+        Ok(())
+    } else {
+        install(&packages, why)
+    }
+}
+
 /// Installs `packages` on this host, saying `why`.
 ///
 /// # Errors

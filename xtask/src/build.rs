@@ -6,11 +6,18 @@ use std::process::Command;
 
 use crate::{process, toolchain};
 
+/// Environment variable: a `scopeward` built elsewhere, to demonstrate or test; nothing is built then. The
+/// end-to-end tests find the binary by it too.
+pub const BINARY_ENV: &str = "SCOPEWARD_BIN";
+
 /// Builds the kernel programs, where their warnings show, then the release binary; gives its path.
 ///
 /// # Errors
 /// A sentence, when one of the two does not compile.
 pub fn release(root: &Path) -> Result<PathBuf, String> {
+    if let Some(binary) = env::var_os(BINARY_ENV) {
+        return Ok(root.join(binary));
+    }
     if env::var_os(toolchain::OBJECT_ENV).is_none() {
         let toolchain = toolchain::find(root).ok_or(toolchain::MISSING)?;
         process::run(&mut toolchain.cargo(root, "build"))?;
@@ -30,6 +37,6 @@ pub fn release(root: &Path) -> Result<PathBuf, String> {
 }
 
 /// Where cargo leaves what it builds for the checkout at `root`.
-fn target_directory(root: &Path) -> PathBuf {
+pub fn target_directory(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }

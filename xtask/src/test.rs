@@ -7,23 +7,34 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::tally::Tally;
-use crate::{build, toolchain};
+use crate::{apt, build, toolchain};
 
-/// The binary under test, for the end-to-end tests.
-const BINARY_ENV: &str = "SCOPEWARD_BIN";
+/// Programs that tests call, and the packages they come in.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("git", "git"),
+    ("python3", "python3"),
+    ("curl", "curl"),
+    ("ip", "iproute2"),
+    ("sudo", "sudo"),
+    ("bpftool", "bpftool"),
+];
 
 /// Builds the release binary, runs all tests, prints `N passed, N failed, N skipped` as the last line.
 ///
 /// # Errors
 /// A sentence, when a test failed or something did not compile.
 pub fn run(root: &Path) -> Result<(), String> {
+    if let Err(reason) = apt::ensure(&PROGRAMS, "tests work with real programs") {
+        // Only those tests are skipped then, each with its own reason.
+        eprintln!("test: {reason}");
+    }
     let binary = build::release(root)?;
     let mut cargo = Command::new(toolchain::running_cargo());
     cargo
         // Captured output of tests that pass is wanted too: there they say that they were skipped.
         .args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"])
         .current_dir(root)
-        .env(BINARY_ENV, binary)
+        .env(build::BINARY_ENV, binary)
         .env("INSTA_UPDATE", "no")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

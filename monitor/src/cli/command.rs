@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{agents, daemon, events, freeze, kill, run, scope, sessions, status, thaw, tree, why};
+use crate::cli::{
+    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+};
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
 /// Holds AI agents on this host to their declared scope.
@@ -56,11 +58,16 @@ pub enum Command {
     Thaw(thaw::Args),
     /// Kill every process of a session
     Kill(kill::Args),
-    // Without a daemon.
+
+    // What needs no daemon.
     /// The service, in the foreground
     Daemon(daemon::Args),
     /// Validate, show and compare scope files
     Scope(scope::ScopeArgs),
+    /// What this kernel can enforce, what is missing, and what would change it; exits 5 where agents cannot be held
+    Doctor(doctor::Args),
+    /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
+    Replay(replay::Args),
 }
 
 impl Cli {
@@ -72,22 +79,29 @@ impl Cli {
         Config::load(self.config.as_deref())
     }
 
-    /// The daemon's socket: the one that was named, or the one in the run directory of the settings. Settings that this
-    /// user may not read are the default ones here.
+    /// The daemon's settings; those that this user may not read are the default ones.
     ///
     /// # Errors
-    /// [`ConfigError`] where the settings are wrong.
-    pub fn socket(&self) -> Result<PathBuf, ConfigError> {
-        if let Some(socket) = &self.socket {
-            return Ok(socket.clone());
-        }
+    /// [`ConfigError`] where they are wrong.
+    pub fn settings(&self) -> Result<Config, ConfigError> {
         match self.config() {
             Err(ConfigError::Read { source, .. })
                 if self.config.is_none() && source.kind() == std::io::ErrorKind::PermissionDenied =>
             {
-                Ok(Config::default().paths.socket())
+                Ok(Config::default())
             }
-            config => Ok(config?.paths.socket()),
+            config => config,
+        }
+    }
+
+    /// The daemon's socket: the one that was named, or the one in the run directory of the [`settings`](Self::settings).
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the settings are wrong.
+    pub fn socket(&self) -> Result<PathBuf, ConfigError> {
+        match &self.socket {
+            Some(socket) => Ok(socket.clone()),
+            None => Ok(self.settings()?.paths.socket()),
         }
     }
 }

@@ -12,8 +12,13 @@ use std::{
 /// What the kernel says: controllers that are on for the parent forbid it ("no internal processes").
 pub fn enter(root: &Path, name: &str, pid: u32) -> io::Result<PathBuf> {
     let list = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
-    let own = list.lines().find_map(|line| line.strip_prefix("0::")).ok_or(io::ErrorKind::NotFound)?;
-    let at = root.join(own.trim_start_matches('/')).join(format!("scopeward-{name}"));
+    let own = list
+        .lines()
+        .find_map(|line| line.strip_prefix("0::"))
+        .ok_or(io::ErrorKind::NotFound)?;
+    let at = root
+        .join(own.trim_start_matches('/'))
+        .join(format!("scopeward-{name}"));
     fs::create_dir(&at)?;
     if let Err(error) = fs::write(at.join("cgroup.procs"), pid.to_string()) {
         remove(&at);
@@ -38,13 +43,14 @@ pub fn kill(at: &Path) -> io::Result<()> {
     fs::write(at.join("cgroup.kill"), "1")
 }
 
-/// Removes the cgroup of a session that has ended; whatever is left in it keeps it.
-pub fn remove(at: &Path) {
+/// Removes the cgroup of a session that has ended; whatever is left in it keeps it. Says whether it is gone: a process
+/// leaves its cgroup a moment after its exit is told (`sched_process_exit` comes before `cgroup_exit`).
+pub fn remove(at: &Path) -> bool {
     // The session's own sub-cgroups first, deepest first.
     if let Ok(entries) = fs::read_dir(at) {
         for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
             remove(&entry.path());
         }
     }
-    drop(fs::remove_dir(at));
+    fs::remove_dir(at).is_ok() || !at.exists()
 }

@@ -65,6 +65,15 @@ impl PathPattern {
         class * 1024 + literal
     }
 
+    /// Can it be held as a file or a directory, rather than by name?
+    #[must_use]
+    pub const fn is_object(&self) -> bool {
+        matches!(
+            self,
+            Self::Exact(_) | Self::Tree(_) | Self::UnderDir { depth: Some(1), .. }
+        )
+    }
+
     fn literal_len(&self) -> usize {
         let of = |parent: &Option<String>| parent.as_ref().map_or(0, String::len);
         match self {

@@ -36,6 +36,8 @@ pub struct State {
     pub host: Host,
     /// Where cgroup v2 is mounted.
     pub cgroup_root: PathBuf,
+    /// Cgroups of sessions that have ended, while the kernel still counts a process in them.
+    pub emptied: Vec<PathBuf>,
     /// Cuts that fanotify answered, by session, entry and inode: the first of each is told, then a quota.
     pub refused: HashMap<(u64, u32, u64), u64>,
     /// What went wrong in user space, by what it was.
@@ -66,9 +68,14 @@ impl State {
 /// This machine, as events name it.
 #[must_use]
 pub fn this_host() -> Host {
-    let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .ok()
+            .map(|text| text.trim().to_owned())
+    };
     Host {
-        name: nix::unistd::gethostname().map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned()),
+        name: nix::unistd::gethostname()
+            .map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned()),
         boot_id: read("/proc/sys/kernel/random/boot_id").unwrap_or_default(),
         machine_id: read("/etc/machine-id").filter(|id| !id.is_empty()),
     }

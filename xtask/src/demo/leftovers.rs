@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::process;
+
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a running daemon holds in the kernel, and where it works.
 pub struct Holdings {
@@ -50,11 +54,23 @@ impl Holdings {
         self.kernel.len()
     }
 
-    /// What is still there of all that, and of the sessions with these ids, a phrase each.
+    /// What is still there of all that, and of the sessions with these ids, a phrase each; what goes within
+    /// [`PATIENCE`] is gone: the kernel frees maps and programs a while after their last user.
     ///
     /// # Errors
     /// A sentence, when bpftool or /proc cannot be read.
     pub fn left(&self, sessions: &[String]) -> Result<Vec<String>, String> {
+        let began = Instant::now();
+        loop {
+            let left = self.left_now(sessions)?;
+            if left.is_empty() || began.elapsed() > PATIENCE {
+                return Ok(left);
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn left_now(&self, sessions: &[String]) -> Result<Vec<String>, String> {
         let mut left = Vec::new();
         for (kind, id) in &self.kernel {
             let shown =

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::demo::daemon::Daemon;
 use crate::demo::expectations::{self, Expectations};
 use crate::demo::leftovers::Holdings;
@@ -29,14 +31,7 @@ const STATUS: i32 = 42;
 /// # Errors
 /// A sentence, when something cannot be run here, or how many expectations did not hold.
 pub fn run(root: &Path) -> Result<(), String> {
-    let missing: Vec<&str> = PROGRAMS
-        .iter()
-        .filter(|(program, _)| process::find_program(program).is_none())
-        .map(|(_, package)| *package)
-        .collect();
-    if !missing.is_empty() {
-        apt::install(&missing, "the demo's agent works with real programs")?;
-    }
+    apt::ensure(&PROGRAMS, "the demo's agent works with real programs")?;
     let binary = build::release(root)?;
     if !process::is_root()? {
         return Err("the demo loads programs into the kernel: run it as root".to_owned());
@@ -78,7 +73,18 @@ fn play(binary: &Path) -> Result<usize, String> {
         .map_err(|error| format!("cannot wait for sh: {error}"))?;
 
     let events = daemon.events(AGENT, expectations::all_cuts_are_in)?;
-    show(&mut daemon.command(), &["events", "--agent", AGENT])?;
+    let allowed = events
+        .iter()
+        .filter(|event| event["verdict"]["called_for"] == "allow")
+        .count();
+    println!(
+        "{allowed} acts of the agent were allowed, such as its {}; these were not:\n",
+        examples(&events)
+    );
+    show(
+        &mut daemon.command(),
+        &["events", "--agent", AGENT, "--verdict", "flag,deny,freeze,kill"],
+    )?;
     let killed = events
         .iter()
         .find(|event| event["verdict"]["applied"] == "kill" && event["act"]["kind"] == "file.open");
@@ -116,6 +122,31 @@ fn play(binary: &Path) -> Result<usize, String> {
     );
     expectations.expect(&held, left.is_empty(), &left.join(", "));
     Ok(expectations.broken())
+}
+
+/// What some allowed programs and connections were, for people.
+fn examples(events: &[Value]) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let allowed = events
+        .iter()
+        .filter(|event| event["verdict"]["called_for"] == "allow");
+    let mut names: Vec<String> = Vec::new();
+    for event in allowed {
+        let act = &event["act"];
+        let name = match act["kind"].as_str() {
+            Some("process.exec") => text(&act["path"]),
+            Some("net.connect") => format!("connection to {}:{}", text(&act["address"]), act["port"]),
+            _ => continue,
+        };
+        let telling = ["/git", "/curl", "connection"]
+            .iter()
+            .any(|word| name.contains(word))
+            && !name.contains("libexec");
+        if telling && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 /// Shows what a person would see who typed it.

@@ -5,7 +5,6 @@ use crate::scope::{
     endpoint::{Endpoint, Host},
     error::{ScopeError, Span},
     model::{FileRule, PathEntry, Scope},
-    pattern::PathPattern,
     words::{Response, Tier, When},
 };
 
@@ -56,7 +55,7 @@ fn files(n: usize, rule: &FileRule, host: &Capabilities, found: &mut Vec<ScopeEr
     let mut names: Vec<(String, &Span)> = Vec::new();
     for (entry, span) in &rule.paths {
         match entry {
-            PathEntry::Pattern(pattern) if is_object(pattern) => objects.push((pattern.to_string(), span)),
+            PathEntry::Pattern(pattern) if pattern.is_object() => objects.push((pattern.to_string(), span)),
             PathEntry::Pattern(pattern) => names.push((pattern.to_string(), span)),
             PathEntry::Credentials | PathEntry::CredentialClass(_) if rule.by_class => {}
             PathEntry::Credentials => names.push(("@credentials".into(), span)),
@@ -94,14 +93,6 @@ fn files(n: usize, rule: &FileRule, host: &Capabilities, found: &mut Vec<ScopeEr
             "`[network]` holds for that process as for every other",
         ));
     }
-}
-
-/// Can it be held as a file or a directory, rather than by name?
-fn is_object(pattern: &PathPattern) -> bool {
-    matches!(
-        pattern,
-        PathPattern::Exact(_) | PathPattern::Tree(_) | PathPattern::UnderDir { depth: Some(1), .. }
-    )
 }
 
 fn exec(scope: &Scope, host: &Capabilities, found: &mut Vec<ScopeError>) {

@@ -33,7 +33,10 @@ impl Scratch {
         ] {
             std::fs::create_dir(directory.path().join(name))?;
         }
-        let scratch = Self { directory, held: AtomicBool::new(false) };
+        let scratch = Self {
+            directory,
+            held: AtomicBool::new(false),
+        };
         let [state, run, scopes] = ["state", "run", "scopes"].map(|name| scratch.path(name));
         scratch.write(
             "daemon.toml",
@@ -105,7 +108,10 @@ impl Drop for Scratch {
         }
         match self.scopeward(&["daemon", "--release"]).output() {
             Ok(output) if output.status.success() => {}
-            other => eprintln!("failed to release what {} holds: {other:?}", self.path("run").display()),
+            other => eprintln!(
+                "failed to release what {} holds: {other:?}",
+                self.path("run").display()
+            ),
         }
         // Other daemons may have found this bpffs and pinned there: then neither call succeeds, and it stays.
         let bpffs = self.path("run/bpf");

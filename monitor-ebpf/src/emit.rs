@@ -47,7 +47,9 @@ pub fn lost(hook: u8, reason: u32) {
 /// once for each rule and object and after that within the session's quota.
 #[inline(always)]
 pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
-    let Some(counts) = COUNTS.get_ptr_mut(&actor.member.session) else { return true };
+    let Some(counts) = COUNTS.get_ptr_mut(&actor.member.session) else {
+        return true;
+    };
     // SAFETY: a value of a map that only the programs write; counters by atomic adds.
     let counts = unsafe { &mut *counts };
     if called_for == response::ALLOW {
@@ -71,7 +73,11 @@ pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
     let each = REPEAT_NS.load();
     let now = now();
     let floor = now.saturating_sub(BURST * each);
-    let used = if counts.bucket < floor { floor } else { counts.bucket };
+    let used = if counts.bucket < floor {
+        floor
+    } else {
+        counts.bucket
+    };
     if used + each > now {
         add(&mut counts.suppressed, 1);
         lost(actor.hook, loss::QUOTA);
@@ -99,7 +105,8 @@ pub fn send(scratch: &Scratch, len: usize, hook: u8) {
 #[inline(always)]
 pub fn send_small<T>(event: &T, hook: u8) {
     // SAFETY: `T` is an ABI struct without padding.
-    let bytes = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(event).cast::<u8>(), size_of::<T>()) };
+    let bytes =
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(event).cast::<u8>(), size_of::<T>()) };
     if RING.output::<[u8]>(bytes, 0).is_err() {
         lost(hook, loss::RING);
     }

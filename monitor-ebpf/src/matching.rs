@@ -68,7 +68,15 @@ pub struct Table<'a> {
 #[inline(always)]
 fn object(ns: u32, dev: u32, inode: u64, role: u32) -> Option<&'static Match> {
     // SAFETY: written whole by the daemon.
-    unsafe { OBJECTS.get(&ObjectKey { inode, dev, ns, role, pad: 0 }) }
+    unsafe {
+        OBJECTS.get(&ObjectKey {
+            inode,
+            dev,
+            ns,
+            role,
+            pad: 0,
+        })
+    }
 }
 
 #[inline(always)]
@@ -98,12 +106,23 @@ fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
         scratch.hits.object_write = found.write;
     }
     if table.flags & flag::DELETED != 0 && facts.links == 0 {
-        if let Some(found) = named(&NameKey { ns: table.ns, depth: 1, ..NameKey::default() }) {
+        if let Some(found) = named(&NameKey {
+            ns: table.ns,
+            depth: 1,
+            ..NameKey::default()
+        }) {
             scratch.hits.consider(found);
         }
     }
     let shapes = table.shape_count as usize;
-    let mut walk = Walk { node: facts.dentry, scratch, table, ns: table.ns, dev: facts.dev, end: 0 };
+    let mut walk = Walk {
+        node: facts.dentry,
+        scratch,
+        table,
+        ns: table.ns,
+        dev: facts.dev,
+        end: 0,
+    };
     if shapes != 0 {
         leaf_names(&mut walk, facts);
     }
@@ -161,14 +180,21 @@ fn shape_at(walk: &Walk<'_>, index: u32) -> Option<u32> {
         return None;
     }
     // SAFETY: `bounded` holds the index below the length of the array, which is a power of two.
-    Some(unsafe { *walk.table.shapes.get_unchecked(bounded::<{ MAX_SHAPES as u32 - 1 }>(index as usize)) })
+    Some(unsafe {
+        *walk
+            .table
+            .shapes
+            .get_unchecked(bounded::<{ MAX_SHAPES as u32 - 1 }>(index as usize))
+    })
 }
 
 /// Looks the leaf's name up in one shape.
 unsafe extern "C" fn anywhere(index: u32, walk: *mut Walk<'_>) -> i64 {
     // SAFETY: `repeat` passes what its caller borrows.
     let walk = unsafe { &mut *walk };
-    let Some(shape) = shape_at(walk, index) else { return 1 };
+    let Some(shape) = shape_at(walk, index) else {
+        return 1;
+    };
     let key = key_of(walk.ns, shape, walk.scratch);
     if let Some(found) = named(&key) {
         walk.scratch.hits.consider(found);
@@ -191,7 +217,9 @@ unsafe extern "C" fn below(index: u32, walk: *mut Walk<'_>) -> i64 {
     if walk.scratch.below >> index & 1 == 0 {
         return 0;
     }
-    let Some(shape) = shape_at(walk, index) else { return 0 };
+    let Some(shape) = shape_at(walk, index) else {
+        return 0;
+    };
     let mut key = key_of(walk.ns, shape, walk.scratch);
     key.dev = walk.dev;
     // SAFETY: `bounded` holds the index below the length of the array.
@@ -216,9 +244,18 @@ fn key_of(ns: u32, of: u32, scratch: &Scratch) -> NameKey {
     let suffix = bounded::<127>(of as usize);
     let held = u64::from(of >> 16 & 1);
     // SAFETY: `bounded` holds both below the length of the arrays.
-    let (first, last) = unsafe { (*scratch.prefix.get_unchecked(prefix), *scratch.suffix.get_unchecked(suffix)) };
+    let (first, last) = unsafe {
+        (
+            *scratch.prefix.get_unchecked(prefix),
+            *scratch.suffix.get_unchecked(suffix),
+        )
+    };
     // Prefix and suffix must not share bytes: `a*a` does not fit `a`. No key has the shape that is looked up then.
-    let of = if prefix <= MAX_AFFIX && prefix + suffix > anew(&scratch.leaf_len) { u32::MAX } else { of };
+    let of = if prefix <= MAX_AFFIX && prefix + suffix > anew(&scratch.leaf_len) {
+        u32::MAX
+    } else {
+        of
+    };
     NameKey {
         prefix: first,
         suffix: last,

@@ -23,7 +23,9 @@ pub fn member(tgid: u32) -> Option<&'static mut Member> {
 #[inline(always)]
 pub fn session(member: &Member) -> Option<&'static mut Session> {
     // SAFETY: a value of a map; counters are changed with atomic adds.
-    SESSIONS.get_ptr_mut(&member.session).map(|session| unsafe { &mut *session })
+    SESSIONS
+        .get_ptr_mut(&member.session)
+        .map(|session| unsafe { &mut *session })
 }
 
 /// Who acts, and where it was seen: what every stage of a hook needs.

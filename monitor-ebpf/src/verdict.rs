@@ -27,7 +27,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    const ALLOW: Self = Self { response: response::ALLOW, sanctioned: false, then: 0, entry: 0 };
+    const ALLOW: Self = Self {
+        response: response::ALLOW,
+        sanctioned: false,
+        then: 0,
+        entry: 0,
+    };
 }
 
 #[inline(always)]
@@ -43,7 +48,12 @@ fn answer(member: &Member, number: u32, mask: u64) -> Verdict {
         return Verdict::ALLOW;
     }
     let Some(entry) = entry(member.policy, number) else {
-        return Verdict { response: response::DENY, sanctioned: false, then: 0, entry: number };
+        return Verdict {
+            response: response::DENY,
+            sanctioned: false,
+            then: 0,
+            entry: number,
+        };
     };
     for index in 0..MAX_UNLESS {
         if index >= usize::from(entry.unless_count) {
@@ -51,10 +61,20 @@ fn answer(member: &Member, number: u32, mask: u64) -> Verdict {
         }
         let unless = entry.unless[index];
         if has(member.labels, unless.exe) && has(member.lineage, unless.ancestor) && has(mask, unless.paths) {
-            return Verdict { response: response::ALLOW, sanctioned: true, then: unless.then, entry: number };
+            return Verdict {
+                response: response::ALLOW,
+                sanctioned: true,
+                then: unless.then,
+                entry: number,
+            };
         }
     }
-    Verdict { response: entry.response, sanctioned: false, then: 0, entry: number }
+    Verdict {
+        response: entry.response,
+        sanctioned: false,
+        then: 0,
+        entry: number,
+    }
 }
 
 /// Whether `set` has bit `plus_one - 1`; 0 asks for nothing.
@@ -71,7 +91,8 @@ fn stronger(member: &Member, object: u32, named: u32, mask: u64) -> Verdict {
         return by_name;
     }
     let by_object = answer(member, object, mask);
-    if by_object.response > by_name.response || (by_object.sanctioned && by_name.response == response::ALLOW) {
+    if by_object.response > by_name.response || (by_object.sanctioned && by_name.response == response::ALLOW)
+    {
         by_object
     } else {
         by_name
@@ -86,11 +107,19 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
     }
     let mut verdict = Verdict::ALLOW;
     if reads {
-        let named = if hits.read != 0 { hits.read } else { policy.read_default };
+        let named = if hits.read != 0 {
+            hits.read
+        } else {
+            policy.read_default
+        };
         verdict = stronger(member, hits.object_read, named, hits.mask);
     }
     if writes {
-        let named = if hits.write != 0 { hits.write } else { policy.write_default };
+        let named = if hits.write != 0 {
+            hits.write
+        } else {
+            policy.write_default
+        };
         let write = stronger(member, hits.object_write, named, hits.mask);
         if write.response > verdict.response || !reads {
             verdict = write;
@@ -102,7 +131,11 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
 /// The verdict on executing a program.
 #[inline(always)]
 pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
-    let named = if hits.read != 0 { hits.read } else { policy.exec_default };
+    let named = if hits.read != 0 {
+        hits.read
+    } else {
+        policy.exec_default
+    };
     stronger(member, hits.object_read, named, hits.mask)
 }
 
@@ -119,7 +152,12 @@ pub fn endpoint(member: &Member, policy: &Policy, addr: &[u8; 16], port: u16, pr
                     then: 0,
                     entry: member.then_entry,
                 },
-                None => Verdict { response: response::DENY, sanctioned: false, then: 0, entry: member.then_entry },
+                None => Verdict {
+                    response: response::DENY,
+                    sanctioned: false,
+                    then: 0,
+                    entry: member.then_entry,
+                },
             };
         }
     }
@@ -138,7 +176,13 @@ pub fn default_endpoint(member: &Member, policy: &Policy) -> Verdict {
 /// The entry for an address in one table: longest prefix, then its port rules in order.
 #[inline(always)]
 fn lookup(table: u32, addr: &[u8; 16], port: u16, protocol: u8) -> Option<u32> {
-    let key = Key::new(NS_BITS + 128, EndpointKey { ns: table.to_be_bytes(), addr: *addr });
+    let key = Key::new(
+        NS_BITS + 128,
+        EndpointKey {
+            ns: table.to_be_bytes(),
+            addr: *addr,
+        },
+    );
     let ports = ENDPOINTS.get(&key)?;
     for index in 0..MAX_PORTS {
         if index >= ports.count as usize {

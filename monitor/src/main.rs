@@ -11,7 +11,8 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, daemon, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw,
+    tree, why,
 };
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -31,7 +32,10 @@ fn main() -> ExitCode {
         Command::Run(args) => return run::run(args, &cli).into(),
         _ => {}
     }
-    let (paths, socket) = match cli.settings().and_then(|settings| Ok((settings.paths, cli.socket()?))) {
+    let (paths, socket) = match cli
+        .settings()
+        .and_then(|settings| Ok((settings.paths, cli.socket()?)))
+    {
         Ok(both) => both,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
@@ -53,14 +57,18 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SCOPEWARD_LOG").unwrap_or_else(|_| "info".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("SCOPEWARD_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     match runtime.map(|runtime| runtime.block_on(daemon::run(args, &config))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(DaemonError::Load(error))) => cannot_load(&error),
@@ -70,9 +78,8 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
 }
 
 fn cannot_load(error: &LoadError) -> ExitCode {
-    let exit = if nix::unistd::geteuid().is_root() { Exit::Unsupported } else { Exit::Privileges };
-    let remedy = "`scope check` and `replay` work all the same";
-    fail(&format!("failed to {error}"), Some(remedy), exit)
+    let (sentence, exit) = doctor::why_not(error);
+    fail(&sentence, None, exit)
 }
 
 /// Runs a command: most ask the daemon.
@@ -96,9 +103,15 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Replay(args) => replay::run(args, &setting(), output, &mut std::io::stderr()),
         Command::Scope(args) => {
-            return Ok(scope::run(args, &setting(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock())?);
+            return Ok(scope::run(
+                args,
+                &setting(),
+                &mut std::io::stdout().lock(),
+                &mut std::io::stderr().lock(),
+            )?);
         }
         // Dispatched before.
         Command::Daemon(_) | Command::Run(_) => Ok(Exit::Done),

@@ -33,7 +33,8 @@ use crate::{
     },
     record::{event::EventRecord, store::Store, writer::Writer},
     service::{
-        fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies, scopes::Scopes, state::State, state::this_host,
+        fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies, scopes::Scopes,
+        state::State, state::this_host,
     },
 };
 
@@ -81,11 +82,12 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Loads the kernel side and starts the threads.
+    /// Loads the kernel side. Events wait in the ring until [`Monitor::begin`]: what an earlier daemon left is taken
+    /// over in between.
     ///
     /// # Errors
     /// [`LoadError`]; nothing stays attached then.
-    pub fn start(settings: Settings, store: Option<Store>) -> Result<Arc<Self>, LoadError> {
+    pub fn load(settings: Settings, store: Option<Store>) -> Result<(Arc<Self>, Ring), LoadError> {
         let (kernel, ring) = Kernel::load(&settings.run, settings.pins.as_deref(), settings.sizes)?;
         let memberships = kernel.maps.memberships()?;
         let state = State {
@@ -121,18 +123,25 @@ impl Monitor {
             settings,
             since: jiff::Timestamp::now(),
         });
-        fanotify::start(&monitor);
-        let reader = Arc::clone(&monitor);
-        let mut ring = Ring::new(ring);
-        monitor.spawn("ring", move || reader.read(&mut ring));
-        let keeper = Arc::clone(&monitor);
-        monitor.spawn("housekeeping", move || housekeeping::run(&keeper));
-        Ok(monitor)
+        Ok((monitor, Ring::new(ring)))
+    }
+
+    /// Starts the threads.
+    pub fn begin(self: &Arc<Self>, mut ring: Ring) {
+        fanotify::start(self);
+        let reader = Arc::clone(self);
+        self.spawn("ring", move || reader.read(&mut ring));
+        let keeper = Arc::clone(self);
+        self.spawn("housekeeping", move || housekeeping::run(&keeper));
     }
 
     fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
         match Builder::new().name(name.to_owned()).spawn(body) {
-            Ok(thread) => self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread),
+            Ok(thread) => self
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(thread),
             Err(error) => tracing::error!(%error, name, "thread could not be started"),
         }
     }
@@ -228,7 +237,9 @@ impl Monitor {
 
     /// Notes a session for the next daemon.
     pub fn note(&self, key: u64) {
-        let Some(directory) = self.settings.notes.as_deref() else { return };
+        let Some(directory) = self.settings.notes.as_deref() else {
+            return;
+        };
         let mut state = self.lock();
         if state.note(directory, key).is_err() {
             state.trouble("session could not be noted for the next daemon");
@@ -244,7 +255,12 @@ impl Monitor {
     /// Ends the threads. With `release` the kernel side goes too, pins and all; without it what is pinned stays.
     pub fn end(self: &Arc<Self>, release: bool) {
         self.stop.store(true, Ordering::Release);
-        let threads: Vec<_> = self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        let threads: Vec<_> = self
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+            .collect();
         for thread in threads {
             // A thread that panicked has said so by itself.
             drop(thread.join());
@@ -254,6 +270,9 @@ impl Monitor {
         if let Some(pins) = self.settings.pins.as_deref().filter(|_| release) {
             crate::observe::load::unpin(pins);
             self.forget_notes();
+        }
+        if release {
+            mounts::unmount(&self.settings.run);
         }
     }
 
@@ -270,5 +289,7 @@ impl Monitor {
 pub fn pins(bpffs: &Path, run: &Path) -> PathBuf {
     // Several daemons with directories of their own (tests, a demo) must not share pins.
     let of = scopeward_abi::hash::forward(run.as_os_str().as_encoded_bytes());
-    bpffs.join("scopeward").join(format!("v{}-{of:016x}", scopeward_abi::ABI_VERSION))
+    bpffs
+        .join("scopeward")
+        .join(format!("v{}-{of:016x}", scopeward_abi::ABI_VERSION))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
-use scopeward_tests::daemon::{Daemon, ask, leftovers, listing, said, status};
+use scopeward_tests::daemon::{Daemon, ask, leftovers, listing, said};
 use scopeward_tests::process::{Bounded, wait_until};
 use scopeward_tests::requirement::{Need, require, take_turn};
 use scopeward_tests::scope;
@@ -228,7 +228,8 @@ fn full_disk(scratch: &Scratch, scope: &std::path::Path, guarded: &std::path::Pa
         return Err(format!("{filled:?} {ended:?}"));
     }
     let told = wait_until(BOUND, || {
-        status(scratch).is_ok_and(|status| status["degraded"] != serde_json::json!([]))
+        ask(scratch, &["status"])
+            .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("disk is full"))
     });
     let answer = ask(scratch, &["status"]).map_err(|error| error.to_string())?;
     daemon.stop().map_err(|error| error.to_string())?;

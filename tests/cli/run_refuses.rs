@@ -106,7 +106,7 @@ fn without_root_and_without_a_daemon_it_says_so() {
         .expect("start")
         .finish(BOUND)
         .expect("end");
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
     let lines = String::from_utf8_lossy(&output.stderr).lines().count();
     assert!((1..=3).contains(&lines), "not one sentence: {}", said(&output));
 }

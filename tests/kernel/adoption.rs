@@ -1,6 +1,6 @@
 //! A tree that runs already is adopted whole, even while it forks without end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scopeward_tests::attack::loot::Loot;
 use scopeward_tests::attack::slot::State;
@@ -12,7 +12,7 @@ use scopeward_tests::scratch::Scratch;
 use scopeward_tests::secret::Secret;
 
 /// Lines of descent in the storm.
-const LINES: usize = 24;
+const LINES: usize = 12;
 const BOUND: Duration = Duration::from_secs(30);
 
 struct Storm {
@@ -51,6 +51,15 @@ fn obtained(storm: &Storm, secret: &Secret) -> usize {
         .count()
 }
 
+/// How the attempts of a storm ended, for messages.
+fn ends(storm: &Storm) -> String {
+    let slots = (0..LINES).map(|line| storm.loot.slot(line));
+    slots
+        .map(|slot| format!("{:?} {}", slot.state(), slot.errno()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 #[test]
 fn a_storm_of_forks_is_adopted_whole_and_its_neighbour_not_at_all() {
     if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
@@ -73,7 +82,9 @@ fn a_storm_of_forks_is_adopted_whole_and_its_neighbour_not_at_all() {
     let agent = start(&scratch, "agent");
     let neighbour = start(&scratch, "neighbour");
     std::thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
     let daemon = Daemon::start(&scratch).expect("start the daemon");
+    let ready = begun.elapsed();
     let adopted = wait_until(BOUND, || {
         listing(&scratch, &["sessions", "--json"]).is_ok_and(|sessions| !sessions.is_empty())
     });
@@ -81,9 +92,14 @@ fn a_storm_of_forks_is_adopted_whole_and_its_neighbour_not_at_all() {
     std::fs::write(scratch.path("sign"), "").expect("give the sign");
     let everybody = wait_until(BOUND, || tried(&agent) == LINES && tried(&neighbour) == LINES);
     let figures = format!(
-        "adopted {adopted}, everybody tried {everybody}, agent obtained {}, neighbour {}",
+        "ready after {ready:?}, adopted {adopted}, everybody tried {everybody}, agent obtained {}, neighbour {}",
         obtained(&agent, &secret),
         obtained(&neighbour, &secret)
+    );
+    let figures = format!(
+        "{figures}\nagent: {}\nneighbour: {}",
+        ends(&agent),
+        ends(&neighbour)
     );
     let (agent_loot, neighbour_loot) = (obtained(&agent, &secret), obtained(&neighbour, &secret));
     agent.process.finish(BOUND).expect("the storm ends");

@@ -57,7 +57,13 @@ fn check(servers: &[Listener], tables: &str, attempts: &[Attempt]) -> Ended {
             attempt.technique
         );
         assert_eq!(tally.delivered(&tag), expected, "{what}");
-        let cut = cuts(&ended.events).any(|event| is_about(event, to));
+        let protocol = if attempt.technique.starts_with("udp") {
+            "udp"
+        } else {
+            "tcp"
+        };
+        let cut =
+            cuts(&ended.events).any(|event| is_about(event, to) && event["act"]["protocol"] == protocol);
         let expected_cut = attempts
             .iter()
             .any(|other| other.server == attempt.server && !other.inside);

@@ -24,10 +24,13 @@ fn under(rule: &str, script: &str) -> Option<Ended> {
     let scope = scratch
         .write("scope.toml", scope::with(&rule))
         .expect("write the scope");
-    let script = script.replace("DIR", &place);
+    // Not as an argument of the shell, where a pattern for arguments would find it.
+    let script = scratch
+        .write("script", script.replace("DIR", &place))
+        .expect("write the script");
     Some(
         Session::new(&scratch, &scope)
-            .run(&["sh", "-c", &script])
+            .run(&["sh".as_ref(), script.as_os_str()])
             .expect("run"),
     )
 }

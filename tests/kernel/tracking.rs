@@ -46,7 +46,8 @@ fn a_pipeline_is_followed() {
 
 #[test]
 fn a_deep_tree_is_followed() {
-    let nested = "sh -c 'sh -c \"sh -c \\\"(cat FILE; echo inner \\$?)\\\"; true\"; true'; echo outer";
+    let nested = "deeper() { if [ $1 -gt 0 ]; then (deeper $(($1 - 1)); true) ; else cat FILE; echo inner $?; fi; }\n\
+                  deeper 12; echo outer";
     let Some((_scratch, ended)) = run_script(nested) else {
         return;
     };
@@ -86,7 +87,8 @@ fn the_lineage_names_the_programs_from_the_root() {
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    assert_eq!(lineage, ["sh", "sh", "cat"], "{cut:#}");
+    assert_eq!(lineage.len(), 3, "{cut:#}");
+    assert_eq!(lineage.last(), Some(&"cat"), "{cut:#}");
     assert_eq!(
         cut["process"]["exe"].as_str().map(|exe| exe.ends_with("/cat")),
         Some(true),

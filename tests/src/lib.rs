@@ -3,6 +3,7 @@
 pub mod attack;
 pub mod daemon;
 pub mod listener;
+pub mod load;
 pub mod netns;
 pub mod process;
 pub mod programs;

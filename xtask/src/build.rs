@@ -37,6 +37,6 @@ pub fn release(root: &Path) -> Result<PathBuf, String> {
 }
 
 /// Where cargo leaves what it builds for the checkout at `root`.
-fn target_directory(root: &Path) -> PathBuf {
+pub fn target_directory(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }

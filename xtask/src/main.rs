@@ -2,6 +2,7 @@
 
 mod apt;
 mod arrows;
+mod bench;
 mod build;
 mod ci;
 mod demo;
@@ -25,6 +26,9 @@ usage: cargo xtask COMMAND
   build   the release binary, target/release/scopeward
   demo    holds a session of git, python3 and curl to a scope, and shows what happened
   test    all tests; those that cannot run here say why, and are counted
+  bench   what the monitor costs and how fast it answers, against no monitor; options:
+          --quick (under a minute), --keep (writes docs/bench.md), --strict (fails on a missed target),
+          --only CHAPTER,… (overhead, resources, losses, violations, deaths, alerts, startup)
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
 
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         ["build"] => setup::run(&root).and_then(|()| build::release(&root).map(drop)),
         ["demo"] => setup::run(&root).and_then(|()| demo::play::run(&root)),
         ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
+        ["bench", words @ ..] => setup::run(&root).and_then(|()| bench::run(&root, words)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -30,7 +30,11 @@ pub struct Ports {
 
 impl Default for Ports {
     fn default() -> Self {
-        Self { count: 0, pad: 0, rules: [PortRule::default(); MAX_PORTS] }
+        Self {
+            count: 0,
+            pad: 0,
+            rules: [PortRule::default(); MAX_PORTS],
+        }
     }
 }
 

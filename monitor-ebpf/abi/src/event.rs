@@ -112,15 +112,7 @@ pub mod hook {
     pub const COUNT: usize = 9;
     /// Their names, as `status` shows them.
     pub const NAMES: [&str; COUNT] = [
-        "fork",
-        "exec",
-        "exit",
-        "open",
-        "io_uring",
-        "connect",
-        "send",
-        "socket",
-        "adopt",
+        "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt",
     ];
 }
 
@@ -141,8 +133,14 @@ pub mod loss {
     /// How many there are.
     pub const COUNT: usize = 6;
     /// Their names, as `status` shows them.
-    pub const NAMES: [&str; COUNT] =
-        ["ring full", "no scratch", "unresolved", "map full", "over quota", "signal failed"];
+    pub const NAMES: [&str; COUNT] = [
+        "ring full",
+        "no scratch",
+        "unresolved",
+        "map full",
+        "over quota",
+        "signal failed",
+    ];
 }
 
 /// Body of `FORK`; the header's process is the parent.

@@ -18,13 +18,18 @@ pub const fn step(hash: u64, value: u64) -> u64 {
 /// The hash of a prefix, first byte to last.
 #[must_use]
 pub fn forward(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(BASIS, |hash, byte| step(hash, u64::from(*byte)))
+    bytes
+        .iter()
+        .fold(BASIS, |hash, byte| step(hash, u64::from(*byte)))
 }
 
 /// The hash of a suffix, last byte to first.
 #[must_use]
 pub fn backward(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(BASIS, |hash, byte| step(hash, u64::from(*byte)))
+    bytes
+        .iter()
+        .rev()
+        .fold(BASIS, |hash, byte| step(hash, u64::from(*byte)))
 }
 
 /// Names up to this length are hashed in four words, longer ones in 32: without a loop that the verifier has to follow.

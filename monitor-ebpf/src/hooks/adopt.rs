@@ -47,13 +47,19 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
     if session::member(tgid).is_some() {
         return 0;
     }
-    let Ok(leader) = read::<Address>(address, of::TASK_GROUP_LEADER()) else { return 0 };
+    let Ok(leader) = read::<Address>(address, of::TASK_GROUP_LEADER()) else {
+        return 0;
+    };
     if leader != address {
         return 0;
     }
     let Ok(parent) = task::ppid(address) else { return 0 };
-    let Some(above) = session::member(parent) else { return 0 };
-    let Ok(cookie) = task::cookie(address) else { return 0 };
+    let Some(above) = session::member(parent) else {
+        return 0;
+    };
+    let Ok(cookie) = task::cookie(address) else {
+        return 0;
+    };
     if cookie < above.cookie {
         // The parent's pid is newer than the child: a reparenting to a reused pid, not a descent.
         return 0;
@@ -69,7 +75,11 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
     }
     // SAFETY: the iterator's own sequence file, and four bytes on the stack.
     unsafe {
-        bpf_seq_write((*meta).seq.cast(), core::ptr::from_ref(&tgid).cast(), size_of::<u32>() as u32);
+        bpf_seq_write(
+            (*meta).seq.cast(),
+            core::ptr::from_ref(&tgid).cast(),
+            size_of::<u32>() as u32,
+        );
     }
     0
 }

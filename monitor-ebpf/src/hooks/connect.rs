@@ -45,12 +45,20 @@ pub fn sendmsg6(ctx: SockAddrContext) -> i32 {
 #[inline(always)]
 fn inet4(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
     let ids = ids();
-    let Some(member) = session::member(ids.0) else { return ALLOW };
+    let Some(member) = session::member(ids.0) else {
+        return ALLOW;
+    };
     let Some(session) = session::session(member) else {
         emit::lost(hook, loss::UNRESOLVED);
         return REFUSE;
     };
-    let mut actor = Actor { member, session, ids, flags: 0, hook };
+    let mut actor = Actor {
+        member,
+        session,
+        ids,
+        flags: 0,
+        hook,
+    };
     // SAFETY: the context's own fields.
     let ip = unsafe { (*ctx.sock_addr).user_ip4 };
     let mut addr = [0u8; 16];
@@ -63,12 +71,20 @@ fn inet4(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
 #[inline(always)]
 fn inet6(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
     let ids = ids();
-    let Some(member) = session::member(ids.0) else { return ALLOW };
+    let Some(member) = session::member(ids.0) else {
+        return ALLOW;
+    };
     let Some(session) = session::session(member) else {
         emit::lost(hook, loss::UNRESOLVED);
         return REFUSE;
     };
-    let mut actor = Actor { member, session, ids, flags: 0, hook };
+    let mut actor = Actor {
+        member,
+        session,
+        ids,
+        flags: 0,
+        hook,
+    };
     let mut addr = [0u8; 16];
     // SAFETY: the context's own fields, read word by word as the verifier asks.
     unsafe {
@@ -110,8 +126,12 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
     let applied = respond::apply(actor, verdict.response, Power::Refuse);
     let refused = applied >= response::DENY;
     let (high, low) = (
-        u64::from_ne_bytes([addr[0], addr[1], addr[2], addr[3], addr[4], addr[5], addr[6], addr[7]]),
-        u64::from_ne_bytes([addr[8], addr[9], addr[10], addr[11], addr[12], addr[13], addr[14], addr[15]]),
+        u64::from_ne_bytes([
+            addr[0], addr[1], addr[2], addr[3], addr[4], addr[5], addr[6], addr[7],
+        ]),
+        u64::from_ne_bytes([
+            addr[8], addr[9], addr[10], addr[11], addr[12], addr[13], addr[14], addr[15],
+        ]),
     );
     let key = SeenKey {
         session: actor.member.session,
@@ -127,8 +147,16 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
         header.applied = applied;
         header.when = when::BEFORE_ACT;
         header.entry = verdict.entry;
-        let event =
-            NetEvent { header, net: Net { addr: *addr, port, family, kind: socket, protocol: protocol as u16 } };
+        let event = NetEvent {
+            header,
+            net: Net {
+                addr: *addr,
+                port,
+                family,
+                kind: socket,
+                protocol: protocol as u16,
+            },
+        };
         emit::send_small(&event, actor.hook);
     }
     if refused { REFUSE } else { ALLOW }

@@ -1,7 +1,10 @@
 //! Programs: labels, exec rules, and the processes that become roots of sessions.
 
 use aya_ebpf::{
-    helpers::{bpf_get_current_uid_gid, generated::bpf_get_current_cgroup_id, generated::bpf_probe_read_kernel_str, generated::bpf_probe_read_user},
+    helpers::{
+        bpf_get_current_uid_gid, generated::bpf_get_current_cgroup_id, generated::bpf_probe_read_kernel_str,
+        generated::bpf_probe_read_user,
+    },
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
@@ -19,7 +22,7 @@ use crate::{
         offsets::{Address, of, read},
         task,
     },
-    maps::{MATCHING, MATCH_IDS, MatchId, POLICIES, SeenKey},
+    maps::{MATCH_IDS, MATCHING, MatchId, POLICIES, SeenKey},
     matching::{self, Hits, Table},
     respond::{self, Power},
     scratch::{self, OUT, Scratch, bounded},
@@ -41,8 +44,16 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
         }
         return 0;
     };
-    let Some(session) = session::session(member) else { return 0 };
-    let mut actor = Actor { member, session, ids, flags: 0, hook: hook::EXEC };
+    let Some(session) = session::session(member) else {
+        return 0;
+    };
+    let mut actor = Actor {
+        member,
+        session,
+        ids,
+        flags: 0,
+        hook: hook::EXEC,
+    };
     executed(&mut actor, bprm);
     respond::settle(&mut actor);
     0
@@ -65,7 +76,9 @@ fn outside(bprm: Address, ids: (u32, u32)) {
 #[inline(always)]
 fn is_matched_program(bprm: Address) -> bool {
     // SAFETY: written whole by the daemon.
-    let (Ok(facts), Some(policy)) = (program(bprm), unsafe { POLICIES.get(&0) }) else { return false };
+    let (Ok(facts), Some(policy)) = (program(bprm), unsafe { POLICIES.get(&0) }) else {
+        return false;
+    };
     let Some(scratch) = scratch::acquire() else {
         emit::lost(hook::EXEC, loss::SCRATCH);
         return false;
@@ -84,9 +97,17 @@ fn is_matched_program(bprm: Address) -> bool {
 /// `[[match]]` by user or cgroup.
 #[inline(always)]
 fn is_matched_id() -> bool {
-    let user = MatchId { id: u64::from(bpf_get_current_uid_gid() as u32), by: by::USER, pad: 0 };
+    let user = MatchId {
+        id: u64::from(bpf_get_current_uid_gid() as u32),
+        by: by::USER,
+        pad: 0,
+    };
     // SAFETY: the helper has no precondition.
-    let cgroup = MatchId { id: unsafe { bpf_get_current_cgroup_id() }, by: by::CGROUP, pad: 0 };
+    let cgroup = MatchId {
+        id: unsafe { bpf_get_current_cgroup_id() },
+        by: by::CGROUP,
+        pad: 0,
+    };
     MATCH_IDS.get_ptr(&user).is_some() || MATCH_IDS.get_ptr(&cgroup).is_some()
 }
 
@@ -111,7 +132,9 @@ fn candidate(bprm: Address, ids: (u32, u32)) {
 #[inline(always)]
 fn executed(actor: &mut Actor, bprm: Address) {
     // SAFETY: written whole by the daemon.
-    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else { return };
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return;
+    };
     let facts = program(bprm).ok();
     let verdict = judge(actor, policy, facts.as_ref());
     let applied = respond::apply(actor, verdict.response, Power::Signal);
@@ -181,7 +204,11 @@ fn judge(actor: &mut Actor, policy: &Policy, facts: Option<&Facts>) -> Verdict {
     let verdict = verdict::exec(actor.member, policy, &hits);
     // Executing a guarded file reads it.
     let read = verdict::file(actor.member, policy, &as_file, true, false);
-    if read.response > verdict.response { read } else { verdict }
+    if read.response > verdict.response {
+        read
+    } else {
+        verdict
+    }
 }
 
 #[repr(C)]
@@ -200,7 +227,10 @@ fn report(told: &Header, bprm: Address, facts: Option<&Facts>) {
     };
     let start = size_of::<ExecEvent>();
     let mut at = start;
-    let mut exec = Exec { ppid: task::ppid(task::current()).unwrap_or(0), ..Exec::default() };
+    let mut exec = Exec {
+        ppid: task::ppid(task::current()).unwrap_or(0),
+        ..Exec::default()
+    };
     exec.uid = task::euid(task::current()).unwrap_or(u32::MAX);
     if let Some(facts) = facts {
         exec.inode = facts.inode;
@@ -237,7 +267,9 @@ fn report(told: &Header, bprm: Address, facts: Option<&Facts>) {
 
 #[inline(always)]
 fn working_directory(scratch: &mut Scratch, at: usize) {
-    let Ok(fs) = read::<Address>(task::current(), of::TASK_FS()) else { return };
+    let Ok(fs) = read::<Address>(task::current(), of::TASK_FS()) else {
+        return;
+    };
     let (Ok(dentry), Ok(mount)) = (
         read::<Address>(fs, of::FS_PWD() + of::PATH_DENTRY()),
         read::<Address>(fs, of::FS_PWD() + of::PATH_MNT()),
@@ -250,35 +282,53 @@ fn working_directory(scratch: &mut Scratch, at: usize) {
 /// Copies the file name that was given to execve, without its final zero. For a script it is the script's.
 #[inline(always)]
 fn file_name(bprm: Address, scratch: &mut Scratch, at: usize) -> u32 {
-    let Ok(name) = read::<Address>(bprm, of::BPRM_FILENAME()) else { return 0 };
+    let Ok(name) = read::<Address>(bprm, of::BPRM_FILENAME()) else {
+        return 0;
+    };
     let place = bounded::<0x1fff>(at);
     if place > OUT - MAX_FILE {
         return 0;
     }
     // SAFETY: `place` leaves room for the most that is copied.
     let copied = unsafe {
-        bpf_probe_read_kernel_str(scratch.out.as_mut_ptr().add(place).cast(), MAX_FILE as u32, name as *const _)
+        bpf_probe_read_kernel_str(
+            scratch.out.as_mut_ptr().add(place).cast(),
+            MAX_FILE as u32,
+            name as *const _,
+        )
     };
-    if copied <= 1 || copied > MAX_FILE as i64 { 0 } else { copied as u32 - 1 }
+    if copied <= 1 || copied > MAX_FILE as i64 {
+        0
+    } else {
+        copied as u32 - 1
+    }
 }
 
 /// Copies the start of the arguments.
 #[inline(always)]
 fn arguments(scratch: &mut Scratch, at: usize) -> (u32, u32) {
-    let Ok(mm) = read::<Address>(task::current(), of::TASK_MM()) else { return (0, 0) };
-    let (Ok(start), Ok(end)) = (read::<u64>(mm, of::MM_ARG_START()), read::<u64>(mm, of::MM_ARG_END())) else {
+    let Ok(mm) = read::<Address>(task::current(), of::TASK_MM()) else {
+        return (0, 0);
+    };
+    let (Ok(start), Ok(end)) = (
+        read::<u64>(mm, of::MM_ARG_START()),
+        read::<u64>(mm, of::MM_ARG_END()),
+    ) else {
         return (0, 0);
     };
     let total = end.saturating_sub(start) as u32;
-    let len = if total > MAX_ARGV as u32 { MAX_ARGV as u32 } else { total };
+    let len = if total > MAX_ARGV as u32 {
+        MAX_ARGV as u32
+    } else {
+        total
+    };
     let place = bounded::<0x1fff>(at);
     if place > OUT - 2 * MAX_ARGV || len == 0 {
         return (0, total);
     }
     let len = bounded::<0x7ff>(len as usize) as u32;
     // SAFETY: `place` leaves room for the most that is copied.
-    let failed = unsafe {
-        bpf_probe_read_user(scratch.out.as_mut_ptr().add(place).cast(), len, start as *const _)
-    };
+    let failed =
+        unsafe { bpf_probe_read_user(scratch.out.as_mut_ptr().add(place).cast(), len, start as *const _) };
     if failed != 0 { (0, total) } else { (len, total) }
 }

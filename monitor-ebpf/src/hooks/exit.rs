@@ -24,16 +24,27 @@ struct ExitEvent {
 #[btf_tracepoint(function = "sched_process_exit")]
 pub fn exit(_ctx: BtfTracePointContext) -> i32 {
     let ids = ids();
-    let Some(member) = session::member(ids.0) else { return 0 };
+    let Some(member) = session::member(ids.0) else {
+        return 0;
+    };
     let task = task::current();
     if !task::is_last_thread(task).unwrap_or(false) {
         return 0;
     }
     if let Some(session) = session::session(member) {
-        let actor = Actor { member, session, ids, flags: 0, hook: hook::EXIT };
+        let actor = Actor {
+            member,
+            session,
+            ids,
+            flags: 0,
+            hook: hook::EXIT,
+        };
         let event = ExitEvent {
             header: emit::header(kind::EXIT, &actor),
-            exit: Exit { code: read(task, of::TASK_EXIT_CODE()).unwrap_or(0), pad: 0 },
+            exit: Exit {
+                code: read(task, of::TASK_EXIT_CODE()).unwrap_or(0),
+                pad: 0,
+            },
         };
         emit::send_small(&event, hook::EXIT);
     }

@@ -37,7 +37,8 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     // SAFETY: the index was just held against the table's length; volatile, because the daemon fills it before loading.
-    let classes = unsafe { core::ptr::read_volatile((&raw const SYSCALL_CLASS).cast::<u8>().add(number as usize)) };
+    let classes =
+        unsafe { core::ptr::read_volatile((&raw const SYSCALL_CLASS).cast::<u8>().add(number as usize)) };
     if classes == class::NONE {
         return 0;
     }
@@ -46,9 +47,19 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     let ids = ids();
-    let Some(member) = session::member(ids.0) else { return 0 };
-    let Some(session) = session::session(member) else { return 0 };
-    let mut actor = Actor { member, session, ids, flags: 0, hook: hook::OPEN };
+    let Some(member) = session::member(ids.0) else {
+        return 0;
+    };
+    let Some(session) = session::session(member) else {
+        return 0;
+    };
+    let mut actor = Actor {
+        member,
+        session,
+        ids,
+        flags: 0,
+        hook: hook::OPEN,
+    };
     held(&mut actor, classes, ret);
     0
 }
@@ -58,7 +69,11 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
 fn held(actor: &mut Actor, classes: u8, ret: i64) {
     let task = task::current();
     let compat = task::is_compat(task);
-    let of_call = if compat { classes >> class::COMPAT_SHIFT } else { classes & 15 };
+    let of_call = if compat {
+        classes >> class::COMPAT_SHIFT
+    } else {
+        classes & 15
+    };
     if of_call == class::OPEN && ret >= 0 {
         actor.flags = if compat { flag::COMPAT } else { 0 };
         match task::file(task, ret as u64) {
@@ -76,7 +91,9 @@ fn held(actor: &mut Actor, classes: u8, ret: i64) {
 #[btf_tracepoint(function = "io_uring_complete")]
 pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     let ids = ids();
-    let Some(member) = session::member(ids.0) else { return 0 };
+    let Some(member) = session::member(ids.0) else {
+        return 0;
+    };
     let request = ctx.arg::<*const u8>(1) as u64;
     let cqe = ctx.arg::<*const u8>(2) as u64;
     if request == 0 {
@@ -84,16 +101,28 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     }
     /// `IORING_OP_OPENAT` and `IORING_OP_OPENAT2` (`include/uapi/linux/io_uring.h`).
     const OPENS: [u8; 2] = [18, 28];
-    let Ok(opcode) = read::<u8>(request, of::URING_REQ_OPCODE()) else { return 0 };
+    let Ok(opcode) = read::<u8>(request, of::URING_REQ_OPCODE()) else {
+        return 0;
+    };
     if opcode != OPENS[0] && opcode != OPENS[1] {
         return 0;
     }
-    let Ok(fd) = read::<i32>(cqe, of::URING_CQE_RES()) else { return 0 };
+    let Ok(fd) = read::<i32>(cqe, of::URING_CQE_RES()) else {
+        return 0;
+    };
     if fd < 0 {
         return 0;
     }
-    let Some(session) = session::session(member) else { return 0 };
-    let mut actor = Actor { member, session, ids, flags: flag::URING, hook: hook::URING };
+    let Some(session) = session::session(member) else {
+        return 0;
+    };
+    let mut actor = Actor {
+        member,
+        session,
+        ids,
+        flags: flag::URING,
+        hook: hook::URING,
+    };
     match task::file(task::current(), fd as u64) {
         Ok(address) if address != 0 => opened(&mut actor, address),
         _ => unresolved(&mut actor),
@@ -104,8 +133,20 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
 /// A descriptor whose file cannot be seen is answered as guarded, where the policy guards anything.
 #[inline(never)]
 fn unresolved(actor: &mut Actor) {
-    let facts = Facts { dentry: 0, mount: 0, inode: 0, dev: 0, mode: 0, f_mode: FMODE_READ, links: 1, generation: 0 };
-    let hits = Hits { unresolved: 1, ..Hits::default() };
+    let facts = Facts {
+        dentry: 0,
+        mount: 0,
+        inode: 0,
+        dev: 0,
+        mode: 0,
+        f_mode: FMODE_READ,
+        links: 1,
+        generation: 0,
+    };
+    let hits = Hits {
+        unresolved: 1,
+        ..Hits::default()
+    };
     answer(actor, &facts, &hits);
 }
 
@@ -120,7 +161,9 @@ fn opened(actor: &mut Actor, address: u64) {
     }
     let mut hits = Hits::default();
     // SAFETY: written whole by the daemon.
-    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else { return };
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return;
+    };
     match scratch::acquire() {
         Some(scratch) => {
             let table = Table {
@@ -150,7 +193,9 @@ struct OpenEvent {
 #[inline(never)]
 fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
     // SAFETY: written whole by the daemon.
-    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else { return };
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return;
+    };
     let reads = facts.f_mode & FMODE_READ != 0;
     let writes = facts.f_mode & FMODE_WRITE != 0;
     let verdict = verdict::file(actor.member, policy, hits, reads, writes);
@@ -192,10 +237,21 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
     header.when = when::BEFORE_USE;
     header.entry = verdict.entry;
     header.strings = len as u16;
-    let event = OpenEvent { header, file: File { inode: facts.inode, dev: facts.dev, mode: facts.mode } };
+    let event = OpenEvent {
+        header,
+        file: File {
+            inode: facts.inode,
+            dev: facts.dev,
+            mode: facts.mode,
+        },
+    };
     // SAFETY: `out` is longer than the event.
     unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), event) };
-    emit::send(scratch, size_of::<OpenEvent>() + bounded::<0xfff>(len as usize), actor.hook);
+    emit::send(
+        scratch,
+        size_of::<OpenEvent>() + bounded::<0xfff>(len as usize),
+        actor.hook,
+    );
     scratch::release();
 }
 

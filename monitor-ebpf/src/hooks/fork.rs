@@ -1,8 +1,6 @@
 //! Membership is inherited before the child runs.
 
-use aya_ebpf::{
-    helpers::bpf_get_current_uid_gid, macros::btf_tracepoint, programs::BtfTracePointContext,
-};
+use aya_ebpf::{helpers::bpf_get_current_uid_gid, macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::event::{Fork, Header, hook, kind, loss};
 
 use crate::{
@@ -25,7 +23,9 @@ struct ForkEvent {
 #[btf_tracepoint(function = "sched_process_fork")]
 pub fn fork(ctx: BtfTracePointContext) -> i32 {
     let ids = ids();
-    let Some(member) = session::member(ids.0) else { return 0 };
+    let Some(member) = session::member(ids.0) else {
+        return 0;
+    };
     let child = ctx.arg::<*const u8>(1) as u64;
     let (Ok(tgid), Ok(cookie)) = (task::tgid(child), task::cookie(child)) else {
         emit::lost(hook::FORK, loss::UNRESOLVED);
@@ -42,11 +42,23 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
         respond::kill(hook::FORK);
         return 0;
     }
-    let Some(session) = session::session(member) else { return 0 };
-    let actor = Actor { member, session, ids, flags: 0, hook: hook::FORK };
+    let Some(session) = session::session(member) else {
+        return 0;
+    };
+    let actor = Actor {
+        member,
+        session,
+        ids,
+        flags: 0,
+        hook: hook::FORK,
+    };
     let event = ForkEvent {
         header: emit::header(kind::FORK, &actor),
-        fork: Fork { cookie, tgid, uid: bpf_get_current_uid_gid() as u32 },
+        fork: Fork {
+            cookie,
+            tgid,
+            uid: bpf_get_current_uid_gid() as u32,
+        },
     };
     emit::send_small(&event, hook::FORK);
     0

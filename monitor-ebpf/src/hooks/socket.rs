@@ -29,16 +29,16 @@ pub fn sock_create(ctx: SockContext) -> i32 {
     const UDP: u32 = 17;
     const MPTCP: u32 = 262;
     let ids = ids();
-    let Some(member) = session::member(ids.0) else { return 1 };
+    let Some(member) = session::member(ids.0) else {
+        return 1;
+    };
     // SAFETY: the context's own fields.
-    let (family, socket, protocol) =
-        unsafe { ((*ctx.sock).family, (*ctx.sock).type_, (*ctx.sock).protocol) };
+    let (family, socket, protocol) = unsafe { ((*ctx.sock).family, (*ctx.sock).type_, (*ctx.sock).protocol) };
     if (socket == STREAM && (protocol == TCP || protocol == MPTCP)) || (socket == DGRAM && protocol == UDP) {
         return 1;
     }
     // SAFETY: written whole by the daemon.
-    let (Some(session), Some(policy)) =
-        (session::session(member), unsafe { POLICIES.get(&member.policy) })
+    let (Some(session), Some(policy)) = (session::session(member), unsafe { POLICIES.get(&member.policy) })
     else {
         emit::lost(hook::SOCKET, loss::UNRESOLVED);
         return 0;
@@ -46,7 +46,13 @@ pub fn sock_create(ctx: SockContext) -> i32 {
     if policy.flags & flag::RAW_SOCKETS == 0 {
         return 1;
     }
-    let mut actor = Actor { member, session, ids, flags: 0, hook: hook::SOCKET };
+    let mut actor = Actor {
+        member,
+        session,
+        ids,
+        flags: 0,
+        hook: hook::SOCKET,
+    };
     // No rule can name where such a socket will send, so the default for unknown endpoints answers.
     let verdict = verdict::default_endpoint(actor.member, policy);
     let applied = respond::apply(&mut actor, verdict.response, Power::Refuse);

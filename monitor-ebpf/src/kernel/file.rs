@@ -88,7 +88,12 @@ const COMPONENTS: usize = 128;
 pub fn render(dentry: Address, mount: Address, scratch: &mut Scratch, at: usize) {
     scratch.used = 0;
     scratch.cut = 1;
-    let mut climb = Climb { node: dentry, mount, scratch, at };
+    let mut climb = Climb {
+        node: dentry,
+        mount,
+        scratch,
+        at,
+    };
     repeat(COMPONENTS, climb_step, &mut climb);
 }
 
@@ -103,17 +108,23 @@ struct Climb<'s> {
 unsafe extern "C" fn climb_step(_index: u32, climb: *mut Climb<'_>) -> i64 {
     // SAFETY: `repeat` passes what `render` borrows.
     let climb = unsafe { &mut *climb };
-    let Ok(root) = read::<Address>(climb.mount, of::VFSMOUNT_ROOT()) else { return 1 };
+    let Ok(root) = read::<Address>(climb.mount, of::VFSMOUNT_ROOT()) else {
+        return 1;
+    };
     let Ok(up) = parent(climb.node) else { return 1 };
     if climb.node == root || climb.node == up {
         // The topmost mount is its own parent.
         let this = climb.mount - of::MOUNT_MNT() as u64;
-        let Ok(above) = read::<Address>(this, of::MOUNT_PARENT()) else { return 1 };
+        let Ok(above) = read::<Address>(this, of::MOUNT_PARENT()) else {
+            return 1;
+        };
         if above == this {
             climb.scratch.cut = 0;
             return 1;
         }
-        let Ok(point) = read::<Address>(this, of::MOUNT_POINT()) else { return 1 };
+        let Ok(point) = read::<Address>(this, of::MOUNT_POINT()) else {
+            return 1;
+        };
         climb.node = point;
         climb.mount = above + of::MOUNT_MNT() as u64;
         return 0;
@@ -128,8 +139,12 @@ unsafe extern "C" fn climb_step(_index: u32, climb: *mut Climb<'_>) -> i64 {
 /// Appends one component; false where it does not fit or cannot be read.
 #[inline(always)]
 fn component(node: Address, scratch: &mut Scratch, at: usize) -> bool {
-    let Ok(len) = read::<u32>(node, of::DENTRY_NAME() + of::QSTR_LEN()) else { return false };
-    let Ok(ptr) = read::<Address>(node, of::DENTRY_NAME() + of::QSTR_NAME()) else { return false };
+    let Ok(len) = read::<u32>(node, of::DENTRY_NAME() + of::QSTR_LEN()) else {
+        return false;
+    };
+    let Ok(ptr) = read::<Address>(node, of::DENTRY_NAME() + of::QSTR_NAME()) else {
+        return false;
+    };
     let len = bounded::<255>(len as usize);
     let used = scratch.used as usize;
     if used + len + 1 > MAX_PATH {

@@ -29,19 +29,30 @@ pub fn of(pid: u32, uid: u32) -> Owner {
         text.trim().parse().ok().filter(|value| *value != NOBODY)
     };
     let uid = number("loginuid").unwrap_or(uid);
-    Owner { uid, name: name(uid), login_session: number("sessionid"), tty: tty(pid) }
+    Owner {
+        uid,
+        name: name(uid),
+        login_session: number("sessionid"),
+        tty: tty(pid),
+    }
 }
 
 /// The name of a user.
 #[must_use]
 pub fn name(uid: u32) -> Option<String> {
-    User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
+    User::from_uid(Uid::from_raw(uid))
+        .ok()
+        .flatten()
+        .map(|user| user.name)
 }
 
 /// The home of a user; `/` where there is none.
 #[must_use]
 pub fn home(uid: u32) -> PathBuf {
-    User::from_uid(Uid::from_raw(uid)).ok().flatten().map_or_else(|| PathBuf::from("/"), |user| user.dir)
+    User::from_uid(Uid::from_raw(uid))
+        .ok()
+        .flatten()
+        .map_or_else(|| PathBuf::from("/"), |user| user.dir)
 }
 
 /// The controlling terminal: `pts/N` or `ttyN` (Documentation/admin-guide/devices.txt).

@@ -58,7 +58,10 @@ impl Processes {
 
     /// Every process of a session.
     pub fn of_session(&self, session: u64) -> impl Iterator<Item = (u32, &Process)> {
-        self.table.iter().filter(move |(_, process)| process.session == session).map(|(pid, process)| (*pid, process))
+        self.table
+            .iter()
+            .filter(move |(_, process)| process.session == session)
+            .map(|(pid, process)| (*pid, process))
     }
 
     /// Takes in a process that runs already.
@@ -73,9 +76,25 @@ impl Processes {
         self.table.insert(pid, process);
     }
 
+    /// Looks at a member that waits for an answer: its last exec may still be in the ring.
+    pub fn look_again(&mut self, pid: u32, session: u64, cookie: u64) {
+        self.found(pid, session, cookie);
+        let now = from_proc(pid);
+        let Some(process) = self.table.get_mut(&pid) else {
+            return;
+        };
+        if now.exe.is_some() && now.exe != process.exe {
+            (process.exe, process.argv, process.script) = (now.exe, now.argv, None);
+            process.cwd = now.cwd;
+        }
+    }
+
     /// A fork: the child is what its parent is.
     pub fn forked(&mut self, parent: u32, parent_cookie: u64, session: u64, pid: u32, cookie: u64) {
-        let above = self.table.get(&parent).filter(|known| known.cookie == parent_cookie);
+        let above = self
+            .table
+            .get(&parent)
+            .filter(|known| known.cookie == parent_cookie);
         let mut process = above.cloned().unwrap_or_else(|| from_proc(pid));
         process.session = session;
         process.cookie = cookie;
@@ -90,7 +109,10 @@ impl Processes {
     pub fn executed(&mut self, pid: u32, session: u64, cookie: u64, facts: &ExecFacts) {
         let process = self.table.entry(pid).or_default();
         if process.cookie != cookie {
-            *process = Process { cookie, ..Process::default() };
+            *process = Process {
+                cookie,
+                ..Process::default()
+            };
         }
         process.session = session;
         process.ppid = facts.ppid;
@@ -109,12 +131,20 @@ impl Processes {
 
     /// The end of a process. It is remembered for a while.
     pub fn ended(&mut self, pid: u32, cookie: u64) {
-        let Some(process) = self.table.get_mut(&pid).filter(|known| known.cookie == cookie) else { return };
+        let Some(process) = self.table.get_mut(&pid).filter(|known| known.cookie == cookie) else {
+            return;
+        };
         process.alive = false;
         self.dead.push_back((pid, cookie));
         while self.dead.len() > DEAD_MAX {
-            let Some((pid, cookie)) = self.dead.pop_front() else { return };
-            if self.table.get(&pid).is_some_and(|known| known.cookie == cookie && !known.alive) {
+            let Some((pid, cookie)) = self.dead.pop_front() else {
+                return;
+            };
+            if self
+                .table
+                .get(&pid)
+                .is_some_and(|known| known.cookie == cookie && !known.alive)
+            {
                 self.table.remove(&pid);
             }
         }
@@ -145,13 +175,16 @@ fn script(facts: &ExecFacts) -> Option<&str> {
     let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
     let program = facts.path.as_deref()?;
     let is_program = base(&facts.file) == base(program);
-    let interpreted = facts.argv.iter().any(|argument| *argument == facts.file);
+    let interpreted = facts.argv.contains(&facts.file);
     (!is_program && interpreted && facts.argv.first() != Some(&facts.file)).then_some(facts.file.as_str())
 }
 
 /// What `/proc` says of a process that was not seen to start.
 fn from_proc(pid: u32) -> Process {
-    let mut process = Process { alive: true, ..Process::default() };
+    let mut process = Process {
+        alive: true,
+        ..Process::default()
+    };
     let link = |name: &str| std::fs::read_link(format!("/proc/{pid}/{name}")).ok();
     process.exe = link("exe").map(|path| path.to_string_lossy().into());
     process.cwd = link("cwd").map(|path| path.to_string_lossy().into());
@@ -164,7 +197,9 @@ fn from_proc(pid: u32) -> Process {
     }
     if let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) {
         let field = |name: &str, at: usize| {
-            status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().nth(at)?.parse().ok())
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.split_whitespace().nth(at)?.parse().ok())
         };
         process.ppid = field("PPid:", 0).unwrap_or(0);
         process.uid = field("Uid:", 1).unwrap_or(0);
@@ -182,9 +217,23 @@ mod tests {
         processes.found(1, 7, 100);
         processes.forked(1, 100, 7, 50, 200);
         processes.forked(50, 200, 7, 60, 300);
-        assert_eq!(processes.chain(60).iter().map(|(pid, _)| *pid).collect::<Vec<_>>(), [60, 50, 1]);
+        assert_eq!(
+            processes
+                .chain(60)
+                .iter()
+                .map(|(pid, _)| *pid)
+                .collect::<Vec<_>>(),
+            [60, 50, 1]
+        );
         processes.ended(50, 200);
         processes.forked(1, 100, 7, 50, 400);
-        assert_eq!(processes.chain(60).iter().map(|(pid, _)| *pid).collect::<Vec<_>>(), [60]);
+        assert_eq!(
+            processes
+                .chain(60)
+                .iter()
+                .map(|(pid, _)| *pid)
+                .collect::<Vec<_>>(),
+            [60]
+        );
     }
 }

@@ -20,11 +20,18 @@ pub struct Candidate {
 pub fn matches(entry: &Match, candidate: &Candidate) -> bool {
     let exe = entry.exe.is_empty() || entry.exe.iter().any(|pattern| pattern.matches(&candidate.exe));
     let argv = entry.argv.is_empty() || entry.argv.iter().any(|glob| glob.matches(&candidate.argv));
-    let unit = entry.unit.as_ref().is_none_or(|unit| candidate.cgroup.split('/').any(|part| unit.matches(part)));
-    let cgroup = entry.cgroup.as_ref().is_none_or(|pattern| fits_cgroup(pattern, &candidate.cgroup));
-    let user = entry.user.as_ref().is_none_or(|user| {
-        candidate.user.0.as_ref() == Some(user) || user.parse() == Ok(candidate.user.1)
-    });
+    let unit = entry
+        .unit
+        .as_ref()
+        .is_none_or(|unit| candidate.cgroup.split('/').any(|part| unit.matches(part)));
+    let cgroup = entry
+        .cgroup
+        .as_ref()
+        .is_none_or(|pattern| fits_cgroup(pattern, &candidate.cgroup));
+    let user = entry
+        .user
+        .as_ref()
+        .is_none_or(|user| candidate.user.0.as_ref() == Some(user) || user.parse() == Ok(candidate.user.1));
     let says_something = !entry.exe.is_empty()
         || !entry.argv.is_empty()
         || entry.unit.is_some()
@@ -59,15 +66,23 @@ pub fn candidate(pid: u32) -> Option<Candidate> {
 #[must_use]
 pub fn effective_uid(pid: u32) -> Option<u32> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1)?.parse().ok())
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1)?.parse().ok())
 }
 
 /// The cgroup of a process: of v2, or where that is the root of systemd's hierarchy.
 #[must_use]
 pub fn cgroup(pid: u32) -> String {
     let list = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    let of = |prefix: &str| list.lines().find_map(|line| Some(line.strip_prefix(prefix)?.to_owned()));
+    let of = |prefix: &str| {
+        list.lines()
+            .find_map(|line| Some(line.strip_prefix(prefix)?.to_owned()))
+    };
     let unified = of("0::").filter(|path| path != "/");
-    let systemd = || list.lines().find_map(|line| Some(line.split_once(":name=systemd:")?.1.to_owned()));
+    let systemd = || {
+        list.lines()
+            .find_map(|line| Some(line.split_once(":name=systemd:")?.1.to_owned()))
+    };
     unified.or_else(systemd).unwrap_or_else(|| "/".to_owned())
 }

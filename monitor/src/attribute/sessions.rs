@@ -86,8 +86,13 @@ impl Sessions {
     pub fn insert(&mut self, key: u64, session: Session) {
         self.0.insert(key, session);
         let over = self.0.len().saturating_sub(ENDED_MAX);
-        let gone: Vec<u64> =
-            self.0.iter().filter(|(_, known)| !known.is_live()).map(|(key, _)| *key).take(over).collect();
+        let gone: Vec<u64> = self
+            .0
+            .iter()
+            .filter(|(_, known)| !known.is_live())
+            .map(|(key, _)| *key)
+            .take(over)
+            .collect();
         for key in gone {
             self.0.remove(&key);
         }
@@ -107,7 +112,10 @@ impl Sessions {
     /// The key of a session by its name.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<u64> {
-        self.0.iter().find(|(_, session)| session.facts.id == name).map(|(key, _)| *key)
+        self.0
+            .iter()
+            .find(|(_, session)| session.facts.id == name)
+            .map(|(key, _)| *key)
     }
 
     /// Every session, the oldest first.

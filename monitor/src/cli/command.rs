@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{agents, daemon, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why};
+use crate::cli::{
+    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+};
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
 /// Holds AI agents on this host to their declared scope.
@@ -62,6 +64,8 @@ pub enum Command {
     Daemon(daemon::Args),
     /// Validate, show and compare scope files
     Scope(scope::ScopeArgs),
+    /// What this kernel can enforce, what is missing, and what would change it; exits 5 where agents cannot be held
+    Doctor(doctor::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
 }

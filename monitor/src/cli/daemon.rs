@@ -21,7 +21,11 @@ pub struct Args {
 pub async fn run(args: &Args, config: &Config) -> Result<Exit, DaemonError> {
     if args.release {
         let removed = daemon::release(&config.paths.run)?;
-        let text = if removed == 0 { "nothing is held" } else { "the kernel's programs and maps are released" };
+        let text = if removed == 0 {
+            "nothing is held"
+        } else {
+            "the kernel's programs and maps are released"
+        };
         tracing::info!(removed, text);
         return Ok(Exit::Done);
     }

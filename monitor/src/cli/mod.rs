@@ -4,6 +4,7 @@ pub mod agents;
 pub mod change;
 pub mod command;
 pub mod daemon;
+pub mod doctor;
 pub mod events;
 pub mod exit;
 pub mod failure;

@@ -17,7 +17,6 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
     let mut output = Output::new(&mut written, look);
     let output = &mut output;
     let exit = match &cli.command {
-        Command::Run(_) => panic!("it asks the daemon by itself"),
         Command::Status(args) => status::run(args, client, output).await,
         Command::Agents(args) => agents::run(args, client, output).await,
         Command::Sessions(args) => sessions::run(args, client, output).await,
@@ -27,7 +26,13 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
-        Command::Replay(_) => panic!("it does not ask the daemon"),
+        Command::Run(_)
+        | Command::Daemon(_)
+        | Command::Scope(_)
+        | Command::Doctor(_)
+        | Command::Replay(_) => {
+            panic!("it has no daemon to ask, or asks it by itself")
+        }
     }?;
     Ok((exit, String::from_utf8(written).unwrap()))
 }

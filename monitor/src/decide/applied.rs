@@ -32,14 +32,24 @@ pub fn guarantee(
             let fits = |pattern: &PathPattern| {
                 pattern.matches(file.path) || file.guarded_as.is_some_and(|by| pattern.to_string() == by)
             };
-            let by_object = verdict.rule.as_ref().is_some_and(|id| is_by_object(scope, id, fits));
-            if by_object { host.file_objects } else { host.file_names }
-        }
-        ActFacts::Exec(_) => {
-            let by_arguments = verdict
+            let by_object = verdict
                 .rule
                 .as_ref()
-                .is_some_and(|id| scope.exec.rules.iter().any(|rule| rule.rule.id == *id && !rule.argv.is_empty()));
+                .is_some_and(|id| is_by_object(scope, id, fits));
+            if by_object {
+                host.file_objects
+            } else {
+                host.file_names
+            }
+        }
+        ActFacts::Exec(_) => {
+            let by_arguments = verdict.rule.as_ref().is_some_and(|id| {
+                scope
+                    .exec
+                    .rules
+                    .iter()
+                    .any(|rule| rule.rule.id == *id && !rule.argv.is_empty())
+            });
             if by_arguments { host.exec_argv } else { host.exec }
         }
         ActFacts::Connect(_) | ActFacts::Socket(_) => host.network,
@@ -59,7 +69,14 @@ pub const fn applied(called_for: Response, mode: Mode, guarantee: Option<Guarant
     match (called_for, mode, guarantee) {
         (Response::Allow | Response::Flag, ..) => called_for,
         (_, Mode::Observe, _) | (_, _, None) => Response::Flag,
-        (Response::Deny, _, Some(Guarantee { when: When::BeforeAct, .. })) => Response::Deny,
+        (
+            Response::Deny,
+            _,
+            Some(Guarantee {
+                when: When::BeforeAct,
+                ..
+            }),
+        ) => Response::Deny,
         (Response::Deny, ..) => Response::Kill,
         (Response::Freeze | Response::Kill, ..) => called_for,
     }
@@ -75,7 +92,9 @@ const fn happens_untold(kind: Kind) -> bool {
 
 fn is_by_object(scope: &Effective, id: &RuleId, fits: impl Fn(&PathPattern) -> bool) -> bool {
     let rules = scope.files.rules.iter().filter(|rule| rule.rule.id == *id);
-    rules.flat_map(|rule| &rule.paths).any(|pattern| pattern.is_object() && fits(pattern))
+    rules
+        .flat_map(|rule| &rule.paths)
+        .any(|pattern| pattern.is_object() && fits(pattern))
 }
 
 #[cfg(test)]
@@ -86,16 +105,30 @@ mod tests {
     fn what_is_done_depends_on_mode_and_moment() {
         let at = |when| Some(Guarantee::new(Tier::Tracepoint, when));
         let table = [
-            (Response::Allow, Mode::Enforce, at(When::BeforeAct), Response::Allow),
+            (
+                Response::Allow,
+                Mode::Enforce,
+                at(When::BeforeAct),
+                Response::Allow,
+            ),
             (Response::Kill, Mode::Observe, at(When::BeforeAct), Response::Flag),
             (Response::Deny, Mode::Enforce, at(When::BeforeAct), Response::Deny),
             (Response::Deny, Mode::Enforce, at(When::BeforeUse), Response::Kill),
             (Response::Deny, Mode::Enforce, at(When::After), Response::Kill),
-            (Response::Freeze, Mode::Enforce, at(When::BeforeUse), Response::Freeze),
+            (
+                Response::Freeze,
+                Mode::Enforce,
+                at(When::BeforeUse),
+                Response::Freeze,
+            ),
             (Response::Kill, Mode::Enforce, None, Response::Flag),
         ];
         for (called_for, mode, guarantee, expected) in table {
-            assert_eq!(applied(called_for, mode, guarantee), expected, "{called_for:?} {mode:?} {guarantee:?}");
+            assert_eq!(
+                applied(called_for, mode, guarantee),
+                expected,
+                "{called_for:?} {mode:?} {guarantee:?}"
+            );
         }
     }
 }

@@ -44,11 +44,19 @@ pub fn facts<'a>(
             lineage: above,
         })
     };
-    let named = || act.path.as_deref().ok_or(Lacking { kind: act.kind, field: "path" });
+    let named = || {
+        act.path.as_deref().ok_or(Lacking {
+            kind: act.kind,
+            field: "path",
+        })
+    };
     Ok(match act.kind {
         Kind::ProcessExec => {
             let path = act.path.as_deref().or(process.exe.as_deref());
-            let path = path.ok_or(Lacking { kind: act.kind, field: "path" })?;
+            let path = path.ok_or(Lacking {
+                kind: act.kind,
+                field: "path",
+            })?;
             vec![ActFacts::Exec(program(path, &process.argv)), of(path, READS)]
         }
         Kind::FileOpen | Kind::FileMap | Kind::FileReceive => {
@@ -60,14 +68,24 @@ pub fn facts<'a>(
         | Kind::FileUnlink
         | Kind::FileTruncate
         | Kind::FileAttributes => {
-            let access = if act.access.is_empty() { WRITES } else { act.access.as_slice() };
+            let access = if act.access.is_empty() {
+                WRITES
+            } else {
+                act.access.as_slice()
+            };
             let mut found = vec![of(named()?, access)];
             found.extend(act.to.as_deref().map(|to| of(to, access)));
             found
         }
         Kind::NetConnect | Kind::NetSend => vec![ActFacts::Connect(ConnectFacts {
-            addr: act.address.ok_or(Lacking { kind: act.kind, field: "address" })?,
-            port: act.port.ok_or(Lacking { kind: act.kind, field: "port" })?,
+            addr: act.address.ok_or(Lacking {
+                kind: act.kind,
+                field: "address",
+            })?,
+            port: act.port.ok_or(Lacking {
+                kind: act.kind,
+                field: "port",
+            })?,
             proto: act.protocol.as_deref().and_then(protocol),
             names: act.name.as_slice(),
         })],
@@ -91,7 +109,9 @@ pub fn facts<'a>(
 /// A program by its path as the kernel shows it: `/memfd:NAME (deleted)` where it runs from memory.
 fn program<'a>(path: &'a str, argv: &'a [String]) -> ExecFacts<'a> {
     let gone = path.strip_suffix(" (deleted)");
-    let memfd = path.strip_prefix("/memfd:").or_else(|| path.strip_prefix("memfd:"));
+    let memfd = path
+        .strip_prefix("/memfd:")
+        .or_else(|| path.strip_prefix("memfd:"));
     ExecFacts {
         path,
         memfd: memfd.map(|name| name.strip_suffix(" (deleted)").unwrap_or(name)),
@@ -115,14 +135,21 @@ fn socket(act: &ActRecord) -> Result<SocketFacts, Lacking> {
     const STREAM: u32 = 1;
     const DGRAM: u32 = 2;
     const RAW: u32 = 3;
-    let word = act.family.as_deref().ok_or(Lacking { kind: act.kind, field: "family" })?;
+    let word = act.family.as_deref().ok_or(Lacking {
+        kind: act.kind,
+        field: "family",
+    })?;
     let (kind, number) = match act.protocol.as_deref() {
         Some("tcp") => (STREAM, 6),
         Some("mptcp") => (STREAM, 262),
         Some("udp") => (DGRAM, 17),
         other => (RAW, other.and_then(|number| number.parse().ok()).unwrap_or(0)),
     };
-    Ok(SocketFacts { family: family(word), kind, protocol: number })
+    Ok(SocketFacts {
+        family: family(word),
+        kind,
+        protocol: number,
+    })
 }
 
 /// `AF_…` by its name or number (`include/linux/socket.h`); what is unknown is as good as foreign.
@@ -145,7 +172,11 @@ mod tests {
     use super::*;
 
     fn process() -> ProcessRef {
-        ProcessRef { exe: Some("/usr/bin/cat".into()), argv: vec!["cat".into(), "x".into()], ..ProcessRef::default() }
+        ProcessRef {
+            exe: Some("/usr/bin/cat".into()),
+            argv: vec!["cat".into(), "x".into()],
+            ..ProcessRef::default()
+        }
     }
 
     #[test]
@@ -154,7 +185,9 @@ mod tests {
         act.path = Some("/memfd:payload (deleted)".into());
         let process = process();
         let found = facts(&act, &process, &[]).unwrap();
-        let ActFacts::Exec(exec) = found[0] else { panic!("{found:?}") };
+        let ActFacts::Exec(exec) = found[0] else {
+            panic!("{found:?}")
+        };
         assert_eq!((exec.memfd, exec.deleted), (Some("payload"), true));
         assert!(matches!(found[1], ActFacts::File(file) if file.access == READS));
     }

@@ -167,7 +167,11 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
     let hook = reader.u8()?;
     let called_for = response_of(reader.u8()?);
     let applied = response_of(reader.u8()?);
-    let when = if reader.u8()? == when::BEFORE_ACT { When::BeforeAct } else { When::BeforeUse };
+    let when = if reader.u8()? == when::BEFORE_ACT {
+        When::BeforeAct
+    } else {
+        When::BeforeUse
+    };
     let strings = usize::from(reader.u16()?);
     let (tid, pid) = (reader.u32()?, reader.u32()?);
     let head = Head {
@@ -188,10 +192,15 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
     let body = match of_kind {
         kind::FORK => {
             let cookie = reader.u64()?;
-            Body::Fork { pid: reader.u32()?, cookie }
+            Body::Fork {
+                pid: reader.u32()?,
+                cookie,
+            }
         }
         kind::EXEC => Body::Exec(exec(&mut reader, &head)?),
-        kind::EXIT => Body::Exit { status: status(reader.u32()?) },
+        kind::EXIT => Body::Exit {
+            status: status(reader.u32()?),
+        },
         kind::OPEN => {
             let (inode, dev, _mode) = (reader.u64()?, reader.u32()?, reader.u32()?);
             let components = reader.take(strings)?;
@@ -234,7 +243,13 @@ fn net(reader: &mut Reader<'_>) -> Result<NetFacts, DecodeError> {
     let addr: [u8; 16] = reader.take(16)?.try_into().map_err(|_| DecodeError::Short)?;
     let (port, family) = (reader.u16()?, reader.u16()?);
     let (kind, protocol) = (reader.u16()?, reader.u16()?);
-    Ok(NetFacts { addr: Ipv6Addr::from(addr).to_canonical(), port, family, kind, protocol })
+    Ok(NetFacts {
+        addr: Ipv6Addr::from(addr).to_canonical(),
+        port,
+        family,
+        kind,
+        protocol,
+    })
 }
 
 const fn response_of(code: u8) -> Response {
@@ -249,7 +264,11 @@ const fn response_of(code: u8) -> Response {
 
 /// `exit_code` of a task as a shell shows it.
 const fn status(code: u32) -> u32 {
-    if code & 0x7f != 0 { 128 + (code & 0x7f) } else { code >> 8 & 0xff }
+    if code & 0x7f != 0 {
+        128 + (code & 0x7f)
+    } else {
+        code >> 8 & 0xff
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,9 @@ impl<'b> Reader<'b> {
 pub(super) fn path(mut components: &[u8], cut: bool) -> String {
     let mut parts = Vec::new();
     while let Some((len, rest)) = components.split_first() {
-        let Some((name, rest)) = rest.split_at_checked(usize::from(*len)) else { break };
+        let Some((name, rest)) = rest.split_at_checked(usize::from(*len)) else {
+            break;
+        };
         parts.push(String::from_utf8_lossy(name));
         components = rest;
     }
@@ -53,7 +55,9 @@ pub(super) fn arguments(bytes: &[u8]) -> Vec<String> {
     if list.last().is_some_and(|last| last.is_empty()) {
         list.pop();
     }
-    list.into_iter().map(|argument| String::from_utf8_lossy(argument).into_owned()).collect()
+    list.into_iter()
+        .map(|argument| String::from_utf8_lossy(argument).into_owned())
+        .collect()
 }
 
 #[cfg(test)]

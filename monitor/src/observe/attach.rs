@@ -1,10 +1,6 @@
 //! Attaching the programs, by BTF and to cgroup v2: neither needs tracefs.
 
-use std::{
-    fs::File,
-    io::Read as _,
-    path::Path,
-};
+use std::{fs::File, io::Read as _, path::Path};
 
 use aya::{
     Btf, Ebpf,
@@ -84,22 +80,36 @@ const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
 /// # Errors
 /// [`AttachError`] of the first program that is needed and cannot be had; what was attached comes off again.
 pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachError> {
-    let mut links = Links { links: Vec::new(), absent: Vec::new() };
+    let mut links = Links {
+        links: Vec::new(),
+        absent: Vec::new(),
+    };
     for (name, tracepoint, optional) in TRACEPOINTS {
         match tracepoint_link(ebpf, btf, name, tracepoint) {
             Ok(link) => links.links.push((name, Link::Held(link))),
-            Err(AttachError::Program { error, .. }) if optional => links.absent.push((name, error.to_string())),
+            Err(AttachError::Program { error, .. }) if optional => {
+                links.absent.push((name, error.to_string()));
+            }
             Err(error) => return Err(error),
         }
     }
-    let directory = File::open(cgroup)
-        .map_err(|error| AttachError::Cgroup { path: cgroup.display().to_string(), error })?;
+    let directory = File::open(cgroup).map_err(|error| AttachError::Cgroup {
+        path: cgroup.display().to_string(),
+        error,
+    })?;
     for name in ADDRESSES {
-        links.links.push((name, Link::Held(address_link(ebpf, &directory, name)?)));
+        links
+            .links
+            .push((name, Link::Held(address_link(ebpf, &directory, name)?)));
     }
-    links.links.push(("sock_create", Link::Held(socket_link(ebpf, &directory)?)));
+    links
+        .links
+        .push(("sock_create", Link::Held(socket_link(ebpf, &directory)?)));
     let iterator: &mut Iter = program(ebpf, "adopt")?;
-    iterator.load("task", btf).map_err(|error| AttachError::Program { name: "adopt", error: Box::new(error) })?;
+    iterator.load("task", btf).map_err(|error| AttachError::Program {
+        name: "adopt",
+        error: Box::new(error),
+    })?;
     Ok(links)
 }
 
@@ -122,7 +132,10 @@ impl Links {
                     let path = directory.join(format!("link_{name}"));
                     // An earlier daemon's, whose program was attached until now.
                     drop(std::fs::remove_file(&path));
-                    link.pin(path).map_err(|error| AttachError::Pin { name, error: Box::new(error) })?
+                    link.pin(path).map_err(|error| AttachError::Pin {
+                        name,
+                        error: Box::new(error),
+                    })?
                 }
                 Link::Pinned(pinned) => pinned,
             };
@@ -137,7 +150,10 @@ where
     &'e mut P: TryFrom<&'e mut aya::programs::Program, Error = ProgramError>,
 {
     let program = ebpf.program_mut(name).ok_or(AttachError::Missing(name))?;
-    program.try_into().map_err(|error| AttachError::Program { name, error: Box::new(error) })
+    program.try_into().map_err(|error| AttachError::Program {
+        name,
+        error: Box::new(error),
+    })
 }
 
 fn tracepoint_link(
@@ -146,7 +162,10 @@ fn tracepoint_link(
     name: &'static str,
     tracepoint: &str,
 ) -> Result<FdLink, AttachError> {
-    let refused = |error| AttachError::Program { name, error: Box::new(error) };
+    let refused = |error| AttachError::Program {
+        name,
+        error: Box::new(error),
+    };
     let program: &mut BtfTracePoint = program(ebpf, name)?;
     program.load(tracepoint, btf).map_err(refused)?;
     let id = program.attach().map_err(refused)?;
@@ -155,22 +174,38 @@ fn tracepoint_link(
 }
 
 fn address_link(ebpf: &mut Ebpf, cgroup: &File, name: &'static str) -> Result<FdLink, AttachError> {
-    let refused = |error| AttachError::Program { name, error: Box::new(error) };
+    let refused = |error| AttachError::Program {
+        name,
+        error: Box::new(error),
+    };
     let program: &mut CgroupSockAddr = program(ebpf, name)?;
     program.load().map_err(refused)?;
-    let id = program.attach(cgroup, CgroupAttachMode::Single).map_err(refused)?;
+    let id = program
+        .attach(cgroup, CgroupAttachMode::Single)
+        .map_err(refused)?;
     let link = program.take_link(id).map_err(refused)?;
-    link.try_into().map_err(|error| AttachError::Link { name, error: Box::new(error) })
+    link.try_into().map_err(|error| AttachError::Link {
+        name,
+        error: Box::new(error),
+    })
 }
 
 fn socket_link(ebpf: &mut Ebpf, cgroup: &File) -> Result<FdLink, AttachError> {
     let name = "sock_create";
-    let refused = |error| AttachError::Program { name, error: Box::new(error) };
+    let refused = |error| AttachError::Program {
+        name,
+        error: Box::new(error),
+    };
     let program: &mut CgroupSock = program(ebpf, name)?;
     program.load().map_err(refused)?;
-    let id = program.attach(cgroup, CgroupAttachMode::Single).map_err(refused)?;
+    let id = program
+        .attach(cgroup, CgroupAttachMode::Single)
+        .map_err(refused)?;
     let link = program.take_link(id).map_err(refused)?;
-    link.try_into().map_err(|error| AttachError::Link { name, error: Box::new(error) })
+    link.try_into().map_err(|error| AttachError::Link {
+        name,
+        error: Box::new(error),
+    })
 }
 
 /// Runs the iterator once over all tasks; it writes the process ids that it enrolled.
@@ -179,12 +214,21 @@ fn socket_link(ebpf: &mut Ebpf, cgroup: &File) -> Result<FdLink, AttachError> {
 /// [`AttachError`] where it cannot be run.
 pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
     let name = "adopt";
-    let refused = |error| AttachError::Program { name, error: Box::new(error) };
+    let refused = |error| AttachError::Program {
+        name,
+        error: Box::new(error),
+    };
     let iterator: &mut Iter = program(ebpf, name)?;
     let id = iterator.attach().map_err(refused)?;
     let link = iterator.take_link(id).map_err(refused)?;
-    let mut file = link.into_file().map_err(|error| AttachError::Link { name, error: Box::new(error) })?;
+    let mut file = link.into_file().map_err(|error| AttachError::Link {
+        name,
+        error: Box::new(error),
+    })?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(AttachError::Walk)?;
-    Ok(bytes.chunks_exact(4).filter_map(|word| word.try_into().ok().map(u32::from_ne_bytes)).collect())
+    Ok(bytes
+        .chunks_exact(4)
+        .filter_map(|word| word.try_into().ok().map(u32::from_ne_bytes))
+        .collect())
 }

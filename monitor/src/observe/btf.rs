@@ -32,6 +32,7 @@ pub struct Btf {
 
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
+const KIND_FUNC: u32 = 12;
 
 impl Btf {
     /// Where kernels show their own BTF.
@@ -42,8 +43,10 @@ impl Btf {
     /// # Errors
     /// [`BtfError`] where the file cannot be read or is not BTF.
     pub fn read(path: &Path) -> Result<Self, BtfError> {
-        let data = std::fs::read(path)
-            .map_err(|error| BtfError::Read { path: path.display().to_string(), error })?;
+        let data = std::fs::read(path).map_err(|error| BtfError::Read {
+            path: path.display().to_string(),
+            error,
+        })?;
         Self::parse(data)
     }
 
@@ -79,13 +82,28 @@ impl Btf {
         })
     }
 
+    /// The id of the function `name`, as `attach_btf_id` takes it. `None` where there is none.
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<u32> {
+        let id = self.types.iter().skip(1).position(|&at| {
+            let info = u32_at(&self.data, at as usize + 4).unwrap_or(0);
+            let named = || u32_at(&self.data, at as usize).and_then(|offset| self.name(offset));
+            (info >> 24) & 31 == KIND_FUNC && named() == Some(name.as_bytes())
+        })?;
+        u32::try_from(id + 1).ok()
+    }
+
     fn member(&self, at: usize, field: &[u8], depth: u32) -> Option<u32> {
         let info = u32_at(&self.data, at + 4)?;
         (0..(info & 0xffff) as usize).find_map(|index| {
             let member = at + 12 + index * 12;
             let name = self.name(u32_at(&self.data, member)?)?;
             let raw = u32_at(&self.data, member + 8)?;
-            let (bits, width) = if info >> 31 != 0 { (raw & 0x00ff_ffff, raw >> 24) } else { (raw, 0) };
+            let (bits, width) = if info >> 31 != 0 {
+                (raw & 0x00ff_ffff, raw >> 24)
+            } else {
+                (raw, 0)
+            };
             if name == field && width == 0 && bits % 8 == 0 {
                 return Some(bits / 8);
             }
@@ -138,6 +156,8 @@ mod tests {
         assert_eq!(btf.offset("list_head", "prev"), Some(8));
         assert_eq!(btf.offset("qstr", "len"), Some(4));
         assert_eq!(btf.offset("qstr", "no_such_field"), None);
+        assert!(btf.function("security_file_open").is_some_and(|id| id > 0));
+        assert_eq!(btf.function("no_such_function"), None);
     }
 
     #[test]

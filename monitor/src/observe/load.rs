@@ -70,14 +70,30 @@ impl Default for Sizes {
             .ok()
             .and_then(|text| text.trim().parse().ok())
             .unwrap_or(32_768);
-        Self { ring: 8 * 1024 * 1024, members: u32::min(pid_max, 131_072), quota: 200 }
+        Self {
+            ring: 8 * 1024 * 1024,
+            members: u32::min(pid_max, 131_072),
+            quota: 200,
+        }
     }
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
 const PINNED_MAPS: [&str; 14] = [
-    "MEMBERS", "SESSIONS", "COUNTS", "POLICIES", "ENTRIES", "OBJECTS", "NAMES", "ENDPOINTS", "SEEN_ACTS", "SEEN_CUTS", "RING",
-    "LOSSES", "MATCH_IDS", "MATCHING",
+    "MEMBERS",
+    "SESSIONS",
+    "COUNTS",
+    "POLICIES",
+    "ENTRIES",
+    "OBJECTS",
+    "NAMES",
+    "ENDPOINTS",
+    "SEEN_ACTS",
+    "SEEN_CUTS",
+    "RING",
+    "LOSSES",
+    "MATCH_IDS",
+    "MATCHING",
 ];
 
 /// The programs, attached. They come off when this is dropped, unless they are pinned.
@@ -95,7 +111,11 @@ impl Kernel {
     ///
     /// # Errors
     /// [`LoadError`]; nothing new stays attached then.
-    pub fn load(run: &Path, pins: Option<&Path>, sizes: Sizes) -> Result<(Self, RingBuf<MapData>), LoadError> {
+    pub fn load(
+        run: &Path,
+        pins: Option<&Path>,
+        sizes: Sizes,
+    ) -> Result<(Self, RingBuf<MapData>), LoadError> {
         let fields = offsets::resolve(&Btf::read(Path::new(Btf::KERNEL))?)?;
         let table = syscalls::table();
         let cgroup = mounts::cgroup2(run)?;
@@ -106,10 +126,14 @@ impl Kernel {
         }
         let repeat_ns = 1_000_000_000 / u64::from(sizes.quota.max(1));
         loader.override_global("REPEAT_NS", &repeat_ns, true);
-        loader.map_max_entries("RING", sizes.ring).map_max_entries("MEMBERS", sizes.members);
+        loader
+            .map_max_entries("RING", sizes.ring)
+            .map_max_entries("MEMBERS", sizes.members);
         if let Some(pins) = pins {
-            std::fs::create_dir_all(pins)
-                .map_err(|error| LoadError::Directory { path: pins.display().to_string(), error })?;
+            std::fs::create_dir_all(pins).map_err(|error| LoadError::Directory {
+                path: pins.display().to_string(),
+                error,
+            })?;
             for map in PINNED_MAPS {
                 loader.map_pin_path(map, pins.join(map));
             }
@@ -119,7 +143,12 @@ impl Kernel {
         let links = attach::all(&mut ebpf, &btf, &cgroup)?;
         drop(btf);
         let (maps, ring) = Maps::take(&mut ebpf)?;
-        let mut kernel = Self { maps, ebpf, links, pins: None };
+        let mut kernel = Self {
+            maps,
+            ebpf,
+            links,
+            pins: None,
+        };
         if let Some(pins) = pins {
             kernel.links.pin(pins)?;
             kernel.pins = Some(pins.to_owned());
@@ -151,8 +180,13 @@ impl Kernel {
 
 /// Removes the pins of a daemon that is gone, and with them its programs. Returns how many there were.
 pub fn unpin(pins: &Path) -> usize {
-    let Ok(entries) = std::fs::read_dir(pins) else { return 0 };
-    let removed = entries.flatten().filter(|entry| std::fs::remove_file(entry.path()).is_ok()).count();
+    let Ok(entries) = std::fs::read_dir(pins) else {
+        return 0;
+    };
+    let removed = entries
+        .flatten()
+        .filter(|entry| std::fs::remove_file(entry.path()).is_ok())
+        .count();
     // Left where something of another owner is in it.
     drop(std::fs::remove_dir(pins));
     removed

@@ -1,12 +1,12 @@
 //! The kernel's maps as the daemon sees them: typed, and the only place where their names stand.
-#![expect(unsafe_code, reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid")]
+#![expect(
+    unsafe_code,
+    reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid"
+)]
 
 use aya::{
     Ebpf, Pod,
-    maps::{
-        Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, RingBuf,
-        lpm_trie::Key,
-    },
+    maps::{Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, RingBuf, lpm_trie::Key},
 };
 use scopeward_abi::{
     endpoint::{EndpointKey, NS_BITS, Ports},
@@ -87,8 +87,13 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the object has not the maps of this daemon.
     pub fn take(ebpf: &mut Ebpf) -> Result<(Self, RingBuf<MapData>), MapsError> {
-        let Some(Map::HashMap(members)) = ebpf.map("MEMBERS") else { return Err(MapsError::Missing("MEMBERS")) };
-        let refused = |error| MapsError::Map { name: "MEMBERS", error };
+        let Some(Map::HashMap(members)) = ebpf.map("MEMBERS") else {
+            return Err(MapsError::Missing("MEMBERS"));
+        };
+        let refused = |error| MapsError::Map {
+            name: "MEMBERS",
+            error,
+        };
         let members_id = members.info().map_err(refused)?.id();
         let maps = Self {
             members_id,
@@ -118,7 +123,10 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the kernel does not give the map a second time.
     pub fn memberships(&self) -> Result<Memberships, MapsError> {
-        let refused = |error| MapsError::Map { name: "MEMBERS", error };
+        let refused = |error| MapsError::Map {
+            name: "MEMBERS",
+            error,
+        };
         let map = Map::HashMap(MapData::from_id(self.members_id).map_err(refused)?);
         Ok(Memberships(map.try_into().map_err(refused)?))
     }
@@ -126,7 +134,11 @@ impl Maps {
     /// Every process of every session.
     #[must_use]
     pub fn all_members(&self) -> Vec<(u32, Member)> {
-        self.members.iter().filter_map(Result::ok).map(|(pid, pod)| (pid, pod.0)).collect()
+        self.members
+            .iter()
+            .filter_map(Result::ok)
+            .map(|(pid, pod)| (pid, pod.0))
+            .collect()
     }
 
     /// Makes a process a member.
@@ -134,7 +146,12 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the map is full.
     pub fn set_member(&mut self, pid: u32, member: Member) -> Result<(), MapsError> {
-        self.members.insert(pid, MemberPod(member), 0).map_err(|error| MapsError::Map { name: "MEMBERS", error })
+        self.members
+            .insert(pid, MemberPod(member), 0)
+            .map_err(|error| MapsError::Map {
+                name: "MEMBERS",
+                error,
+            })
     }
 
     /// Ends the membership of a process that is gone.
@@ -162,13 +179,20 @@ impl Maps {
     pub fn start_counts(&mut self, id: u64) -> Result<(), MapsError> {
         self.counts
             .insert(id, CountsPod(Counts::default()), 0)
-            .map_err(|error| MapsError::Map { name: "COUNTS", error })
+            .map_err(|error| MapsError::Map {
+                name: "COUNTS",
+                error,
+            })
     }
 
     /// Every session.
     #[must_use]
     pub fn all_sessions(&self) -> Vec<(u64, Session)> {
-        self.sessions.iter().filter_map(Result::ok).map(|(id, pod)| (id, pod.0)).collect()
+        self.sessions
+            .iter()
+            .filter_map(Result::ok)
+            .map(|(id, pod)| (id, pod.0))
+            .collect()
     }
 
     /// Makes or changes a session.
@@ -176,7 +200,12 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the map is full.
     pub fn set_session(&mut self, id: u64, session: Session) -> Result<(), MapsError> {
-        self.sessions.insert(id, SessionPod(session), 0).map_err(|error| MapsError::Map { name: "SESSIONS", error })
+        self.sessions
+            .insert(id, SessionPod(session), 0)
+            .map_err(|error| MapsError::Map {
+                name: "SESSIONS",
+                error,
+            })
     }
 
     /// Forgets a session that has ended.
@@ -191,7 +220,12 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the map is full.
     pub fn set_policy(&mut self, number: u32, policy: Policy) -> Result<(), MapsError> {
-        self.policies.insert(number, PolicyPod(policy), 0).map_err(|error| MapsError::Map { name: "POLICIES", error })
+        self.policies
+            .insert(number, PolicyPod(policy), 0)
+            .map_err(|error| MapsError::Map {
+                name: "POLICIES",
+                error,
+            })
     }
 
     /// Forgets a policy.
@@ -207,7 +241,10 @@ impl Maps {
     pub fn set_entry(&mut self, key: EntryKey, entry: Entry) -> Result<(), MapsError> {
         self.entries
             .insert(EntryKeyPod(key), EntryPod(entry), 0)
-            .map_err(|error| MapsError::Map { name: "ENTRIES", error })
+            .map_err(|error| MapsError::Map {
+                name: "ENTRIES",
+                error,
+            })
     }
 
     /// Removes an entry.
@@ -223,7 +260,10 @@ impl Maps {
     pub fn set_object(&mut self, key: ObjectKey, found: Match) -> Result<(), MapsError> {
         self.objects
             .insert(ObjectKeyPod(key), MatchPod(found), 0)
-            .map_err(|error| MapsError::Map { name: "OBJECTS", error })
+            .map_err(|error| MapsError::Map {
+                name: "OBJECTS",
+                error,
+            })
     }
 
     /// Removes an inode.
@@ -254,14 +294,24 @@ impl Maps {
     /// [`MapsError`] where the map is full.
     pub fn set_endpoint(&mut self, prefix: u32, key: EndpointKey, ports: Ports) -> Result<(), MapsError> {
         self.endpoints
-            .insert(&Key::new(NS_BITS + prefix, EndpointKeyPod(key)), PortsPod(ports), 0)
-            .map_err(|error| MapsError::Map { name: "ENDPOINTS", error })
+            .insert(
+                &Key::new(NS_BITS + prefix, EndpointKeyPod(key)),
+                PortsPod(ports),
+                0,
+            )
+            .map_err(|error| MapsError::Map {
+                name: "ENDPOINTS",
+                error,
+            })
     }
 
     /// Removes a network.
     pub fn remove_endpoint(&mut self, prefix: u32, key: EndpointKey) {
         // It may not be there.
-        drop(self.endpoints.remove(&Key::new(NS_BITS + prefix, EndpointKeyPod(key))));
+        drop(
+            self.endpoints
+                .remove(&Key::new(NS_BITS + prefix, EndpointKeyPod(key))),
+        );
     }
 
     /// Makes the daemon look at what a user or a cgroup executes.
@@ -269,7 +319,12 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the map is full.
     pub fn set_match_id(&mut self, by: u32, id: u64) -> Result<(), MapsError> {
-        self.match_ids.insert(match_id(by, id), 1, 0).map_err(|error| MapsError::Map { name: "MATCH_IDS", error })
+        self.match_ids
+            .insert(match_id(by, id), 1, 0)
+            .map_err(|error| MapsError::Map {
+                name: "MATCH_IDS",
+                error,
+            })
     }
 
     /// Whether an exec outside sessions is held against the `[[match]]` entries at all.
@@ -277,7 +332,12 @@ impl Maps {
     /// # Errors
     /// [`MapsError`], which no kernel gives for an array.
     pub fn set_matching(&mut self, on: bool) -> Result<(), MapsError> {
-        self.matching.set(0, u32::from(on), 0).map_err(|error| MapsError::Map { name: "MATCHING", error })
+        self.matching
+            .set(0, u32::from(on), 0)
+            .map_err(|error| MapsError::Map {
+                name: "MATCHING",
+                error,
+            })
     }
 
     /// What was lost since the programs were loaded: hook, reason, how many.
@@ -287,7 +347,9 @@ impl Maps {
         for (hook_at, hook) in hook::NAMES.iter().enumerate() {
             for (reason_at, reason) in loss::NAMES.iter().enumerate() {
                 let index = u32::try_from(hook_at * loss::COUNT + reason_at).unwrap_or(u32::MAX);
-                let Ok(values) = self.losses.get(&index, 0) else { continue };
+                let Ok(values) = self.losses.get(&index, 0) else {
+                    continue;
+                };
                 let sum: u64 = values.iter().sum();
                 if sum > 0 {
                     found.push((*hook, *reason, sum));
@@ -312,5 +374,10 @@ impl Memberships {
 /// `struct MatchId` of the programs: id (u64), by, pad.
 fn match_id(by: u32, id: u64) -> MatchIdPod {
     let [a, b, c, d, e, f, g, h] = id.to_ne_bytes();
-    MatchIdPod([u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h]), by, 0])
+    MatchIdPod([
+        u32::from_ne_bytes([a, b, c, d]),
+        u32::from_ne_bytes([e, f, g, h]),
+        by,
+        0,
+    ])
 }

@@ -7,5 +7,6 @@ pub mod load;
 pub mod maps;
 pub mod mounts;
 pub mod offsets;
+pub mod probe;
 pub mod ring;
 pub mod syscalls;

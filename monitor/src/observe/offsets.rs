@@ -23,9 +23,10 @@ pub fn resolve(btf: &Btf) -> Result<Vec<(&'static str, u32)>, MissingField> {
         .iter()
         .map(|field| {
             let offset = btf.offset(field.of, field.field);
-            offset
-                .map(|offset| (field.global, offset))
-                .ok_or(MissingField { of: field.of, field: field.field })
+            offset.map(|offset| (field.global, offset)).ok_or(MissingField {
+                of: field.of,
+                field: field.field,
+            })
         })
         .collect()
 }

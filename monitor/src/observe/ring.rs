@@ -23,7 +23,7 @@ impl Ring {
         let fd: BorrowedFd<'_> = self.0.as_fd();
         let timeout = PollTimeout::try_from(bound).unwrap_or(PollTimeout::from(1000u16));
         // Records are looked for whatever poll says.
-        let _ = poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], timeout);
+        poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], timeout).ok();
     }
 
     /// Hands up to `most` records to `visit`; returns how many there were.

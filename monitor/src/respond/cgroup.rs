@@ -12,8 +12,13 @@ use std::{
 /// What the kernel says: controllers that are on for the parent forbid it ("no internal processes").
 pub fn enter(root: &Path, name: &str, pid: u32) -> io::Result<PathBuf> {
     let list = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
-    let own = list.lines().find_map(|line| line.strip_prefix("0::")).ok_or(io::ErrorKind::NotFound)?;
-    let at = root.join(own.trim_start_matches('/')).join(format!("scopeward-{name}"));
+    let own = list
+        .lines()
+        .find_map(|line| line.strip_prefix("0::"))
+        .ok_or(io::ErrorKind::NotFound)?;
+    let at = root
+        .join(own.trim_start_matches('/'))
+        .join(format!("scopeward-{name}"));
     fs::create_dir(&at)?;
     if let Err(error) = fs::write(at.join("cgroup.procs"), pid.to_string()) {
         remove(&at);

@@ -27,12 +27,22 @@ pub fn send(pid: u32, signal: Signal, is_it: impl FnOnce() -> bool) -> io::Resul
     }
     // SAFETY: the descriptor is open, and the information is left to the kernel.
     let sent = unsafe {
-        libc::syscall(libc::SYS_pidfd_send_signal, fd.as_raw_fd(), signal as i32, std::ptr::null::<()>(), 0)
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            fd.as_raw_fd(),
+            signal as i32,
+            std::ptr::null::<()>(),
+            0,
+        )
     };
     if sent < 0 { gone() } else { Ok(true) }
 }
 
 fn gone() -> io::Result<bool> {
     let error = io::Error::last_os_error();
-    if error.raw_os_error() == Some(libc::ESRCH) { Ok(false) } else { Err(error) }
+    if error.raw_os_error() == Some(libc::ESRCH) {
+        Ok(false)
+    } else {
+        Err(error)
+    }
 }

@@ -67,7 +67,7 @@ impl Capabilities {
             exec_argv: Some(Guarantee::new(Tier::Tracepoint, When::After)),
             network: Some(Guarantee::new(Tier::Cgroup, When::BeforeAct)),
             names_in_kernel: false,
-            then_to: None,
+            then_to: Some(Guarantee::new(Tier::Cgroup, When::BeforeAct)),
             sockets: None,
             trace: None,
             signal: None,

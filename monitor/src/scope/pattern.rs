@@ -68,7 +68,10 @@ impl PathPattern {
     /// Can it be held as a file or a directory, rather than by name?
     #[must_use]
     pub const fn is_object(&self) -> bool {
-        matches!(self, Self::Exact(_) | Self::Tree(_) | Self::UnderDir { depth: Some(1), .. })
+        matches!(
+            self,
+            Self::Exact(_) | Self::Tree(_) | Self::UnderDir { depth: Some(1), .. }
+        )
     }
 
     fn literal_len(&self) -> usize {

@@ -32,8 +32,12 @@ impl Arbiter for Doorkeeper {
     }
 
     fn decide(&self, opening: &Opening<'_>) -> Answer {
-        let Ok(pid) = u32::try_from(opening.pid) else { return Answer::Allow };
-        let Some(member) = self.0.memberships.get(pid) else { return Answer::Allow };
+        let Ok(pid) = u32::try_from(opening.pid) else {
+            return Answer::Allow;
+        };
+        let Some(member) = self.0.memberships.get(pid) else {
+            return Answer::Allow;
+        };
         self.0.with_state(|state| state.opening(pid, &member, opening))
     }
 }
@@ -41,7 +45,10 @@ impl Arbiter for Doorkeeper {
 impl Observer for Doorkeeper {
     fn was_member(&self, pid: i32) -> bool {
         let Ok(pid) = u32::try_from(pid) else { return false };
-        self.0.memberships.get(pid).is_some() || self.0.with_state(|state| (state.processes.get(pid).is_some(), Vec::new()))
+        self.0.memberships.get(pid).is_some()
+            || self
+                .0
+                .with_state(|state| (state.processes.get(pid).is_some(), Vec::new()))
     }
 
     fn changed(&self, change: &Change) {
@@ -55,19 +62,22 @@ impl Observer for Doorkeeper {
 
 impl State {
     /// Answers an opening, and says what is to be recorded.
-    fn opening(
-        &mut self,
-        pid: u32,
-        member: &Member,
-        opening: &Opening<'_>,
-    ) -> (Answer, Vec<EventRecord>) {
+    fn opening(&mut self, pid: u32, member: &Member, opening: &Opening<'_>) -> (Answer, Vec<EventRecord>) {
         let allowed = (Answer::Allow, Vec::new());
         let dev = opening.dev.0 << 20 | opening.dev.1;
         let path = opening.path.map(|path| path.to_string_lossy().into_owned());
-        let Some(policy) = self.policies.get(member.policy) else { return allowed };
-        let found = policy.compiled.at(dev, opening.inode, path.as_deref(), opening.exec);
-        let Some((entry, called_for)) = policy.compiled.answer(member, &found) else { return allowed };
-        let Some(session) = self.kernel.maps.session(member.session) else { return allowed };
+        let Some(policy) = self.policies.get(member.policy) else {
+            return allowed;
+        };
+        let found = policy
+            .compiled
+            .at(dev, opening.inode, path.as_deref(), opening.exec);
+        let Some((entry, called_for)) = policy.compiled.answer(member, &found) else {
+            return allowed;
+        };
+        let Some(session) = self.kernel.maps.session(member.session) else {
+            return allowed;
+        };
         if called_for < Response::Deny || session.mode == mode::OBSERVE {
             // The open goes on, and the exit of the system call tells of it.
             return allowed;
@@ -81,22 +91,40 @@ impl State {
             generation: policy.compiled.policy.generation,
             time: Clock::boot_ns(),
         };
+        self.processes.look_again(pid, actor.session, actor.cookie);
         if called_for == Response::Kill {
-            let is_it = || self.kernel.maps.member(pid).is_some_and(|now| now.cookie == member.cookie);
+            let is_it = || {
+                self.kernel
+                    .maps
+                    .member(pid)
+                    .is_some_and(|now| now.cookie == member.cookie)
+            };
             if signal::send(pid, Signal::SIGKILL, is_it).is_err() {
                 self.trouble("process could not be killed");
             }
         }
-        let kind = if opening.exec { Kind::ProcessExec } else { Kind::FileOpen };
+        let kind = if opening.exec {
+            Kind::ProcessExec
+        } else {
+            Kind::FileOpen
+        };
         let act = ActRecord {
             path,
-            access: if opening.exec { Vec::new() } else { vec![Access::Read] },
+            access: if opening.exec {
+                Vec::new()
+            } else {
+                vec![Access::Read]
+            },
             dev: Some(device(dev)),
             inode: Some(opening.inode),
             ..ActRecord::new(kind)
         };
-        let answered =
-            Answered { called_for, applied: called_for, when: When::BeforeAct, tier: Tier::Fanotify };
+        let answered = Answered {
+            called_for,
+            applied: called_for,
+            when: When::BeforeAct,
+            tier: Tier::Fanotify,
+        };
         let told = self.refusal(&actor, act, answered, entry, opening.inode);
         if called_for == Response::Freeze {
             self.respond(&actor, answered);
@@ -130,12 +158,20 @@ impl State {
 
     /// An act on a guarded thing that has happened already.
     fn changed(&mut self, change: &Change) -> Vec<EventRecord> {
-        let Ok(pid) = u32::try_from(change.pid) else { return Vec::new() };
-        let Some(process) = self.processes.get(pid) else { return Vec::new() };
+        let Ok(pid) = u32::try_from(change.pid) else {
+            return Vec::new();
+        };
+        let Some(process) = self.processes.get(pid) else {
+            return Vec::new();
+        };
         let (session, cookie) = (process.session, process.cookie);
-        let Some(known) = self.sessions.get(session) else { return Vec::new() };
+        let Some(known) = self.sessions.get(session) else {
+            return Vec::new();
+        };
         let (number, enforces) = (known.policy, known.mode == Mode::Enforce);
-        let Some(policy) = self.policies.get(number) else { return Vec::new() };
+        let Some(policy) = self.policies.get(number) else {
+            return Vec::new();
+        };
         let dev = change.dev.0 << 20 | change.dev.1;
         let path = change.path.to_string_lossy().into_owned();
         let found = policy.compiled.at(dev, change.inode, Some(&path), false);
@@ -149,8 +185,15 @@ impl State {
             return Vec::new();
         }
         let generation = policy.compiled.policy.generation;
-        let actor =
-            Actor { pid, tid: pid, session, cookie, policy: number, generation, time: Clock::boot_ns() };
+        let actor = Actor {
+            pid,
+            tid: pid,
+            session,
+            cookie,
+            policy: number,
+            generation,
+            time: Clock::boot_ns(),
+        };
         let applied = match called_for {
             Response::Allow | Response::Flag => called_for,
             _ if !enforces => Response::Flag,
@@ -165,7 +208,12 @@ impl State {
             inode: Some(change.inode),
             ..ActRecord::new(kind_of(change.kind))
         };
-        let answered = Answered { called_for, applied, when: When::After, tier: Tier::Fanotify };
+        let answered = Answered {
+            called_for,
+            applied,
+            when: When::After,
+            tier: Tier::Fanotify,
+        };
         let told = if called_for == Response::Allow {
             Vec::new()
         } else {
@@ -200,11 +248,22 @@ struct Found {
 
 impl Compiled {
     fn at(&self, dev: u32, inode: u64, path: Option<&str>, exec: bool) -> Found {
-        let (table, patterns) =
-            if exec { (&self.programs, &self.program_matches) } else { (&self.files, &self.file_matches) };
-        let key = ObjectKey { inode, dev, ns: table.ns(), role: role::LEAF, pad: 0 };
-        let mut found =
-            Found { object: table.objects.get(&key).copied().unwrap_or_default(), named: Match::default() };
+        let (table, patterns) = if exec {
+            (&self.programs, &self.program_matches)
+        } else {
+            (&self.files, &self.file_matches)
+        };
+        let key = ObjectKey {
+            inode,
+            dev,
+            ns: table.ns(),
+            role: role::LEAF,
+            pad: 0,
+        };
+        let mut found = Found {
+            object: table.objects.get(&key).copied().unwrap_or_default(),
+            named: Match::default(),
+        };
         if let Some(path) = path {
             for (_, one) in patterns.iter().filter(|(pattern, _)| pattern.matches(path)) {
                 join(&mut found.named, one);
@@ -223,20 +282,34 @@ impl Compiled {
         self.stronger(member, found, |one| one.write)
     }
 
-    fn stronger(&self, member: &Member, found: &Found, of: impl Fn(&Match) -> u32) -> Option<(u32, Response)> {
+    fn stronger(
+        &self,
+        member: &Member,
+        found: &Found,
+        of: impl Fn(&Match) -> u32,
+    ) -> Option<(u32, Response)> {
         let mask = found.object.mask | found.named.mask;
         let by_object = self.entry_answer(member, of(&found.object), mask);
         let by_name = self.entry_answer(member, of(&found.named), mask);
-        by_object.into_iter().chain(by_name).max_by_key(|(_, response)| *response)
+        by_object
+            .into_iter()
+            .chain(by_name)
+            .max_by_key(|(_, response)| *response)
     }
 
     /// The same arithmetic as `verdict.rs` of the kernel side.
     fn entry_answer(&self, member: &Member, number: u32, mask: u64) -> Option<(u32, Response)> {
         let entry: &Entry = self.entries.get((number as usize).checked_sub(1)?)?;
         let has = |set: u64, plus_one: u8| plus_one == 0 || set >> ((plus_one - 1) & 63) & 1 != 0;
-        let sanctioned = entry.unless.iter().take(usize::from(entry.unless_count)).any(|unless| {
-            has(member.labels, unless.exe) && has(member.lineage, unless.ancestor) && has(mask, unless.paths)
-        });
+        let sanctioned = entry
+            .unless
+            .iter()
+            .take(usize::from(entry.unless_count))
+            .any(|unless| {
+                has(member.labels, unless.exe)
+                    && has(member.lineage, unless.ancestor)
+                    && has(mask, unless.paths)
+            });
         let response = match entry.response {
             _ if sanctioned => Response::Allow,
             response::ALLOW => Response::Allow,

@@ -1,10 +1,6 @@
 //! What the API asks of the monitor.
 
-use std::{
-    collections::BTreeMap,
-    ops::ControlFlow,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use tokio::sync::broadcast;
 
@@ -13,8 +9,8 @@ use crate::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
         types::{
-            AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, TierGuarantee, Tree,
-            TreeNode, Why,
+            AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, TierGuarantee,
+            Tree, TreeNode, Why,
         },
     },
     attribute::{processes::Process, sessions::Session},
@@ -34,24 +30,39 @@ use crate::{
 
 impl From<LoadError> for ControlError {
     fn from(error: LoadError) -> Self {
-        Self::Invalid { why: error.to_string(), remedy: "`scopeward scope check FILE` shows each line".to_owned() }
+        Self::Invalid {
+            why: error.to_string(),
+            remedy: "`scopeward scope check FILE` shows each line".to_owned(),
+        }
     }
 }
 
 impl From<EnrolError> for ControlError {
     fn from(error: EnrolError) -> Self {
-        Self::Invalid { why: format!("failed to {error}"), remedy: "nothing was changed".to_owned() }
+        Self::Invalid {
+            why: format!("failed to {error}"),
+            remedy: "nothing was changed".to_owned(),
+        }
     }
 }
 
 fn not_found(what: &'static str, id: &str) -> ControlError {
-    ControlError::NotFound { what, id: id.to_owned() }
+    ControlError::NotFound {
+        what,
+        id: id.to_owned(),
+    }
 }
 
 impl Control for Monitor {
     fn status(&self) -> Status {
-        let marks = self.fanotify().as_ref().map(crate::observe::fanotify::Fanotify::state);
-        let store = self.store().map(crate::record::store::Store::health).unwrap_or_default();
+        let marks = self
+            .fanotify()
+            .as_ref()
+            .map(crate::observe::fanotify::Fanotify::state);
+        let store = self
+            .store()
+            .map(crate::record::store::Store::health)
+            .unwrap_or_default();
         let state = self.lock();
         let mut losses: BTreeMap<String, u64> = BTreeMap::new();
         for (hook, reason, count) in state.kernel.maps.losses() {
@@ -86,7 +97,11 @@ impl Control for Monitor {
         for key in live {
             state.read_counters(key);
         }
-        state.sessions.iter().map(|(key, session)| state.session_info(key, session)).collect()
+        state
+            .sessions
+            .iter()
+            .map(|(key, session)| state.session_info(key, session))
+            .collect()
     }
 
     fn agents(&self) -> Vec<AgentInfo> {
@@ -105,7 +120,10 @@ impl Control for Monitor {
         };
         for loaded in state.scopes.iter() {
             let scope = &loaded.scope;
-            agents.insert(scope.name.clone(), empty(&scope.name, scope.description.clone(), scope.mode));
+            agents.insert(
+                scope.name.clone(),
+                empty(&scope.name, scope.description.clone(), scope.mode),
+            );
         }
         for (_, policy) in state.policies.iter() {
             let scope = &policy.scope;
@@ -125,7 +143,11 @@ impl Control for Monitor {
                 .is_some_and(Session::is_live);
             if live {
                 agent.sessions += 1;
-                agent.since = Some(agent.since.map_or(session.since, |since| since.min(session.since)));
+                agent.since = Some(
+                    agent
+                        .since
+                        .map_or(session.since, |since| since.min(session.since)),
+                );
                 if !agent.owners.contains(&session.owner) {
                     agent.owners.push(session.owner);
                 }
@@ -140,17 +162,31 @@ impl Control for Monitor {
 
     fn tree(&self, session: &str) -> Result<Tree, ControlError> {
         let mut state = self.lock();
-        let key = state.sessions.key(session).ok_or_else(|| not_found("session", session))?;
+        let key = state
+            .sessions
+            .key(session)
+            .ok_or_else(|| not_found("session", session))?;
         state.read_counters(key);
-        let known = state.sessions.get(key).ok_or_else(|| not_found("session", session))?;
-        Ok(Tree { session: state.session_info(key, known), roots: state.trees(key) })
+        let known = state
+            .sessions
+            .get(key)
+            .ok_or_else(|| not_found("session", session))?;
+        Ok(Tree {
+            session: state.session_info(key, known),
+            roots: state.trees(key),
+        })
     }
 
     fn session_of(&self, pid: u32) -> Option<String> {
         let member = self.memberships.get(pid)?;
         let state = self.lock();
         let name = || crate::attribute::sessions::Sessions::name(&state.host.boot_id, member.session);
-        Some(state.sessions.get(member.session).map_or_else(name, |session| session.facts.id.clone()))
+        Some(
+            state
+                .sessions
+                .get(member.session)
+                .map_or_else(name, |session| session.facts.id.clone()),
+        )
     }
 
     fn enrol(&self, request: &EnrolRequest, peer: &Peer) -> Result<Enrolled, ControlError> {
@@ -204,19 +240,30 @@ impl Monitor {
         let own = matches!(request.scope, ScopeChoice::Inline { .. }) || loaded.source.file.starts_with('@');
         if request.mode == Some(Mode::Observe) && loaded.scope.mode == Mode::Enforce && !own && uid != 0 {
             return Err(ControlError::Refused {
-                why: format!("the scope {} is set to enforce by this host's operator", loaded.scope.name),
+                why: format!(
+                    "the scope {} is set to enforce by this host's operator",
+                    loaded.scope.name
+                ),
                 remedy: "leave --mode out, or name a scope file of your own".to_owned(),
             });
         }
-        let asked =
-            Enrolment { pid: request.pid, uid, loaded: &loaded, mode: request.mode, running: false };
+        let asked = Enrolment {
+            pid: request.pid,
+            uid,
+            loaded: &loaded,
+            mode: request.mode,
+            running: false,
+        };
         let key = self.lock().enrol(&asked)?;
         self.note(key);
         // Before the caller lets its process go: names are resolved, and what is guarded is marked.
         self.resolve_names();
         fanotify::refresh(self);
         let state = self.lock();
-        let session = state.sessions.get(key).ok_or_else(|| not_found("session", &key.to_string()))?;
+        let session = state
+            .sessions
+            .get(key)
+            .ok_or_else(|| not_found("session", &key.to_string()))?;
         Ok(Enrolled {
             session: session.facts.id.clone(),
             scope: loaded.scope.name.clone(),
@@ -228,7 +275,11 @@ impl Monitor {
     fn chosen(&self, choice: &ScopeChoice) -> Result<Loaded, ControlError> {
         Ok(match choice {
             ScopeChoice::Named(name) => scopes::named(&self.lock().scopes, name)?,
-            ScopeChoice::Inline { text, file, fragments } => scopes::inline(file, text, fragments)?,
+            ScopeChoice::Inline {
+                text,
+                file,
+                fragments,
+            } => scopes::inline(file, text, fragments)?,
             ScopeChoice::Matching => scopes::named(&self.lock().scopes, "coding-agent")?,
         })
     }
@@ -239,7 +290,10 @@ impl Monitor {
         change: impl FnOnce(&mut State, u64) -> Result<(), crate::observe::maps::MapsError>,
     ) -> Result<SessionInfo, ControlError> {
         let mut state = self.lock();
-        let key = state.sessions.key(session).ok_or_else(|| not_found("session", session))?;
+        let key = state
+            .sessions
+            .key(session)
+            .ok_or_else(|| not_found("session", session))?;
         let live = state.sessions.get(key).is_some_and(Session::is_live);
         if !live {
             return Err(ControlError::Invalid {
@@ -248,14 +302,21 @@ impl Monitor {
             });
         }
         change(&mut state, key).map_err(|error| ControlError::Internal(format!("failed to {error}")))?;
-        let known = state.sessions.get(key).ok_or_else(|| not_found("session", session))?;
+        let known = state
+            .sessions
+            .get(key)
+            .ok_or_else(|| not_found("session", session))?;
         Ok(state.session_info(key, known))
     }
 }
 
 impl State {
     fn session_info(&self, key: u64, session: &Session) -> SessionInfo {
-        let processes = self.processes.of_session(key).filter(|(_, process)| process.alive).count();
+        let processes = self
+            .processes
+            .of_session(key)
+            .filter(|(_, process)| process.alive)
+            .count();
         SessionInfo {
             id: session.facts.id.clone(),
             agent: session.facts.agent.clone(),
@@ -275,7 +336,10 @@ impl State {
     fn trees(&self, key: u64) -> Vec<TreeNode> {
         let mut all: Vec<(u32, &Process)> = self.processes.of_session(key).collect();
         all.sort_by_key(|(pid, process)| (process.cookie, *pid));
-        let is_known = |pid: u32, cookie: u64| all.iter().any(|(other, known)| *other == pid && known.cookie == cookie);
+        let is_known = |pid: u32, cookie: u64| {
+            all.iter()
+                .any(|(other, known)| *other == pid && known.cookie == cookie)
+        };
         let mut roots: Vec<TreeNode> = all
             .iter()
             .filter(|(pid, process)| process.ppid == *pid || !is_known(process.ppid, process.parent_cookie))
@@ -292,7 +356,10 @@ impl State {
         let children = all
             .iter()
             .filter(|(child, below)| {
-                *child != pid && below.ppid == pid && below.parent_cookie == process.cookie && depth < DEPTH_MAX
+                *child != pid
+                    && below.ppid == pid
+                    && below.parent_cookie == process.cookie
+                    && depth < DEPTH_MAX
             })
             .map(|(child, below)| self.node(*child, below, all, depth + 1))
             .collect();
@@ -324,7 +391,11 @@ fn guarantees(marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
         tiers,
         guarantee: guarantee.to_owned(),
     };
-    let file_tiers = if marked { vec![Tier::Fanotify, Tier::Tracepoint] } else { vec![Tier::Tracepoint] };
+    let file_tiers = if marked {
+        vec![Tier::Fanotify, Tier::Tracepoint]
+    } else {
+        vec![Tier::Tracepoint]
+    };
     vec![
         of("files", file_tiers.clone(), files),
         of(
@@ -348,4 +419,3 @@ fn guarantees(marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
         ),
     ]
 }
-

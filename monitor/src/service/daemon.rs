@@ -5,11 +5,7 @@ use std::{path::Path, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    api::{
-        control::Control,
-        server::Server,
-        socket::BindError,
-    },
+    api::{control::Control, server::Server, socket::BindError},
     config::file::Config,
     observe::{
         load::{LoadError, Sizes, unpin},
@@ -51,7 +47,10 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
     let server = Server::bind(&config.paths.socket())?;
     let bpffs = mounts::bpffs(&config.paths.run)?;
     let store = Store::open(&config.paths.store(), &config.store.config())?;
-    let mut sizes = Sizes { quota: config.limits.quota, ..Sizes::default() };
+    let mut sizes = Sizes {
+        quota: config.limits.quota,
+        ..Sizes::default()
+    };
     sizes.ring = u32::try_from(config.limits.ring.0.next_power_of_two()).unwrap_or(sizes.ring);
     let settings = Settings {
         run: config.paths.run.clone(),
@@ -60,8 +59,9 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
         notes: Some(config.paths.run.join("policies")),
         sizes,
     };
-    let monitor = Monitor::start(settings, Some(store))?;
+    let (monitor, ring) = Monitor::load(settings, Some(store))?;
     notes::adopt(&monitor);
+    monitor.begin(ring);
     {
         let mut state = monitor.lock();
         state.scopes.reload(true);
@@ -88,9 +88,11 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
 }
 
 async fn until_told(monitor: Arc<Monitor>) {
-    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
+    let (Ok(mut term), Ok(mut int), Ok(mut hup)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::hangup()),
+    ) else {
         tracing::error!("signals cannot be waited for");
         return;
     };
@@ -122,5 +124,6 @@ pub fn release(run: &Path) -> Result<usize, MountError> {
     let removed = unpin(&pins(&mounts::bpffs(run)?, run));
     // Of use with the pins alone.
     drop(std::fs::remove_dir_all(run.join("policies")));
+    mounts::unmount(run);
     Ok(removed)
 }

@@ -8,7 +8,11 @@ use scopeward_abi::{
 };
 
 use crate::{
-    attribute::{clock::Clock, owner, recognise, sessions::{Session, Sessions}},
+    attribute::{
+        clock::Clock,
+        owner, recognise,
+        sessions::{Session, Sessions},
+    },
     observe::load::LoadError,
     observe::maps::MapsError,
     record::event::{Owner, SessionRef},
@@ -65,7 +69,10 @@ impl State {
     pub fn enrol(&mut self, asked: &Enrolment<'_>) -> Result<u64, EnrolError> {
         if let Some(member) = self.kernel.maps.member(asked.pid) {
             let session = Sessions::name(&self.host.boot_id, member.session);
-            return Err(EnrolError::Member { pid: asked.pid, session });
+            return Err(EnrolError::Member {
+                pid: asked.pid,
+                session,
+            });
         }
         let started = started(asked.pid).ok_or(EnrolError::Gone(asked.pid))?;
         let mut scope = asked.loaded.scope.clone();
@@ -73,7 +80,11 @@ impl State {
         let mut owner = owner::of(asked.pid, asked.uid);
         if asked.uid != 0 {
             // Whoever asks for a session of their own is its owner, whatever login it came from.
-            owner = Owner { uid: asked.uid, name: owner::name(asked.uid), ..owner };
+            owner = Owner {
+                uid: asked.uid,
+                name: owner::name(asked.uid),
+                ..owner
+            };
         }
         let files = self.files.clone();
         let number = self.policies.install(
@@ -85,11 +96,18 @@ impl State {
             &*files,
         )?;
         let key = self.free_key(started);
-        let generation = self.policies.get(number).map_or(0, |policy| policy.compiled.policy.generation);
+        let generation = self
+            .policies
+            .get(number)
+            .map_or(0, |policy| policy.compiled.policy.generation);
         let kernel_session = KernelSession {
             policy: number,
             generation,
-            mode: if scope.mode == Mode::Enforce { mode::ENFORCE } else { mode::OBSERVE },
+            mode: if scope.mode == Mode::Enforce {
+                mode::ENFORCE
+            } else {
+                mode::OBSERVE
+            },
             state: kernel_state::RUNNING,
         };
         let facts = SessionRef {
@@ -104,8 +122,15 @@ impl State {
         self.sessions.insert(key, session);
         self.kernel.maps.start_counts(key)?;
         self.kernel.maps.set_session(key, kernel_session)?;
-        let member = Member { session: key, cookie: started, policy: number, ..Member::default() };
-        self.kernel.maps.set_member(asked.pid, self.labelled(asked.pid, member))?;
+        let member = Member {
+            session: key,
+            cookie: started,
+            policy: number,
+            ..Member::default()
+        };
+        self.kernel
+            .maps
+            .set_member(asked.pid, self.labelled(asked.pid, member))?;
         self.processes.found(asked.pid, key, started);
         if asked.running {
             self.adopt_descendants()?;
@@ -121,7 +146,9 @@ impl State {
                 return Ok(());
             }
             for pid in found {
-                let Some(member) = self.kernel.maps.member(pid) else { continue };
+                let Some(member) = self.kernel.maps.member(pid) else {
+                    continue;
+                };
                 let labelled = self.labelled(pid, member);
                 if labelled != member {
                     self.kernel.maps.set_member(pid, labelled)?;
@@ -133,9 +160,13 @@ impl State {
 
     /// The labels of the program that a process runs already, as the exec hook would have given them.
     fn labelled(&self, pid: u32, mut member: Member) -> Member {
-        let Some(policy) = self.policies.get(member.policy) else { return member };
+        let Some(policy) = self.policies.get(member.policy) else {
+            return member;
+        };
         let exe = format!("/proc/{pid}/exe");
-        let Some(node) = self.files.node(exe.as_ref()) else { return member };
+        let Some(node) = self.files.node(exe.as_ref()) else {
+            return member;
+        };
         let key = ObjectKey {
             inode: node.inode,
             dev: node.dev,
@@ -143,7 +174,12 @@ impl State {
             role: role::LEAF,
             pad: 0,
         };
-        member.labels = policy.compiled.programs.objects.get(&key).map_or(0, |found| found.mask);
+        member.labels = policy
+            .compiled
+            .programs
+            .objects
+            .get(&key)
+            .map_or(0, |found| found.mask);
         if let Ok(path) = std::fs::read_link(&exe) {
             member.labels |= policy.compiled.labels_of(&path.to_string_lossy());
         }
@@ -152,7 +188,9 @@ impl State {
 
     /// The key of a session: the start of its root, moved on where another has the same.
     fn free_key(&self, started: u64) -> u64 {
-        (started..).find(|key| *key != 0 && self.sessions.get(*key).is_none()).unwrap_or_else(Clock::boot_ns)
+        (started..)
+            .find(|key| *key != 0 && self.sessions.get(*key).is_none())
+            .unwrap_or_else(Clock::boot_ns)
     }
 
     /// Looks at a process outside sessions whose program fits some `[[match]]`; enrols it where all of one fits.
@@ -163,23 +201,45 @@ impl State {
         if self.kernel.maps.member(pid).is_some() {
             return Ok(None);
         }
-        let Some(candidate) = recognise::candidate(pid) else { return Ok(None) };
+        let Some(candidate) = recognise::candidate(pid) else {
+            return Ok(None);
+        };
         let home = owner::home(candidate.user.1);
         let fits = |loaded: &&Loaded| {
-            loaded.scope.resolve(&home).matches.iter().any(|entry| recognise::matches(entry, &candidate))
+            loaded
+                .scope
+                .resolve(&home)
+                .matches
+                .iter()
+                .any(|entry| recognise::matches(entry, &candidate))
         };
-        let Some(loaded) = self.scopes.iter().find(fits).cloned() else { return Ok(None) };
-        let asked = Enrolment { pid, uid: candidate.user.1, loaded: &loaded, mode: None, running: true };
+        let Some(loaded) = self.scopes.iter().find(fits).cloned() else {
+            return Ok(None);
+        };
+        let asked = Enrolment {
+            pid,
+            uid: candidate.user.1,
+            loaded: &loaded,
+            mode: None,
+            running: true,
+        };
         self.enrol(&asked).map(Some)
     }
 
     /// Looks at every process that runs: what started before the daemon did.
     pub fn recognise_running(&mut self) {
-        let Ok(entries) = std::fs::read_dir("/proc") else { return };
-        let pids: BTreeSet<u32> =
-            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        let Ok(entries) = std::fs::read_dir("/proc") else {
+            return;
+        };
+        let pids: BTreeSet<u32> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect();
         for pid in pids {
-            if self.recognise(pid).is_err_and(|error| !matches!(error, EnrolError::Gone(_))) {
+            if self
+                .recognise(pid)
+                .is_err_and(|error| !matches!(error, EnrolError::Gone(_)))
+            {
                 self.trouble("agent could not be enrolled");
             }
         }
@@ -190,6 +250,12 @@ impl State {
 fn started(pid: u32) -> Option<u64> {
     const TICK_NS: u64 = 10_000_000;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let ticks: u64 = stat
+        .rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()?;
     Some((ticks * TICK_NS).max(1))
 }

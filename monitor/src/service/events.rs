@@ -84,38 +84,65 @@ impl State {
             return outcome;
         }
         let actor = Actor::from(head);
-        let tier = if (hook::CONNECT..=hook::SOCKET).contains(&head.hook) { Tier::Cgroup } else { Tier::Tracepoint };
-        let answered =
-            Answered { called_for: head.called_for, applied: head.applied, when: head.when, tier };
+        let tier = if (hook::CONNECT..=hook::SOCKET).contains(&head.hook) {
+            Tier::Cgroup
+        } else {
+            Tier::Tracepoint
+        };
+        let answered = Answered {
+            called_for: head.called_for,
+            applied: head.applied,
+            when: head.when,
+            tier,
+        };
         match &raw.body {
             Body::Fork { pid, cookie } => {
-                self.processes.forked(head.pid, head.cookie, head.session, *pid, *cookie);
+                self.processes
+                    .forked(head.pid, head.cookie, head.session, *pid, *cookie);
                 return outcome;
             }
             Body::Exec(facts) => {
-                self.processes.executed(head.pid, head.session, head.cookie, facts);
+                self.processes
+                    .executed(head.pid, head.session, head.cookie, facts);
                 let act = exec_act(facts);
                 outcome.records.push(self.tell(&actor, act, answered, head.entry));
                 outcome.records.extend(self.by_arguments(&actor, facts, answered));
             }
             Body::Exit { status } => {
-                let act = ActRecord { status: Some(*status), ..ActRecord::new(Kind::ProcessExit) };
+                let act = ActRecord {
+                    status: Some(*status),
+                    ..ActRecord::new(Kind::ProcessExit)
+                };
                 outcome.records.push(self.tell(&actor, act, answered, 0));
                 self.processes.ended(head.pid, head.cookie);
                 self.settle(head.session);
-                outcome.sessions_changed = self.sessions.get(head.session).is_none_or(|known| !known.is_live());
+                outcome.sessions_changed = self
+                    .sessions
+                    .get(head.session)
+                    .is_none_or(|known| !known.is_live());
             }
             Body::Open(facts) => {
-                outcome.records.push(self.tell(&actor, open_act(head, facts), answered, head.entry));
+                outcome
+                    .records
+                    .push(self.tell(&actor, open_act(head, facts), answered, head.entry));
             }
             Body::Connect(facts) => {
-                outcome.records.push(self.tell(&actor, net_act(Kind::NetConnect, facts), answered, head.entry));
+                outcome.records.push(self.tell(
+                    &actor,
+                    net_act(Kind::NetConnect, facts),
+                    answered,
+                    head.entry,
+                ));
             }
             Body::Send(facts) => {
-                outcome.records.push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
+                outcome
+                    .records
+                    .push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
             }
             Body::Socket(facts) => {
-                outcome.records.push(self.tell(&actor, socket_act(facts), answered, head.entry));
+                outcome
+                    .records
+                    .push(self.tell(&actor, socket_act(facts), answered, head.entry));
             }
         }
         self.respond(&actor, answered);
@@ -138,7 +165,10 @@ impl State {
     }
 
     fn last_cut_line(&self, session: u64) -> String {
-        let cut = self.sessions.get(session).and_then(|known| known.last_cut.as_ref());
+        let cut = self
+            .sessions
+            .get(session)
+            .and_then(|known| known.last_cut.as_ref());
         cut.map_or_else(String::new, |cut| format!("{} ({})", cut.act, cut.event))
     }
 
@@ -150,7 +180,13 @@ impl State {
             let program = rule.exe.is_empty() || rule.exe.iter().any(|pattern| pattern.matches(path));
             !rule.argv.is_empty() && program && rule.argv.iter().any(|glob| glob.matches(&facts.argv))
         };
-        let rule = policy.scope.exec.rules.iter().filter(fits).max_by_key(|rule| rule.rule.response)?;
+        let rule = policy
+            .scope
+            .exec
+            .rules
+            .iter()
+            .filter(fits)
+            .max_by_key(|rule| rule.rule.response)?;
         let called_for = rule.rule.response;
         if called_for <= kernel.called_for {
             return None;
@@ -164,7 +200,10 @@ impl State {
             class: None,
             name: None,
         };
-        let enforces = self.sessions.get(actor.session).is_some_and(|session| session.mode == Mode::Enforce);
+        let enforces = self
+            .sessions
+            .get(actor.session)
+            .is_some_and(|session| session.mode == Mode::Enforce);
         let applied = match called_for {
             Response::Allow | Response::Flag => called_for,
             _ if !enforces => Response::Flag,
@@ -172,7 +211,12 @@ impl State {
             Response::Deny | Response::Kill => Response::Kill,
             Response::Freeze => Response::Freeze,
         };
-        let answered = Answered { called_for, applied, when: When::After, tier: Tier::Tracepoint };
+        let answered = Answered {
+            called_for,
+            applied,
+            when: When::After,
+            tier: Tier::Tracepoint,
+        };
         let record = self.tell_of(actor, exec_act(facts), answered, Some(&info));
         match applied {
             Response::Kill => self.kill_process(actor.pid, actor.cookie),
@@ -188,8 +232,14 @@ impl State {
     /// A record of an act that entry `entry` of the actor's policy answered.
     pub fn tell(&mut self, actor: &Actor, act: ActRecord, answered: Answered, entry: u32) -> EventRecord {
         let policy = self.policies.get(actor.policy);
-        let info = policy.and_then(|policy| policy.info(actor.generation, entry)).cloned();
-        self.tell_of(actor, act, answered, info.as_ref())
+        let info = policy
+            .and_then(|policy| policy.info(actor.generation, entry))
+            .cloned();
+        let record = self.tell_of(actor, act, answered, info.as_ref());
+        if answered.called_for > Response::Allow {
+            self.look_again(actor.policy, &record);
+        }
+        record
     }
 
     fn tell_of(
@@ -207,8 +257,14 @@ impl State {
             }
         }
         let is_cut = answered.called_for > Response::Allow;
-        let scope = self.policies.get(actor.policy).map(|policy| policy.scope.name.clone()).unwrap_or_default();
-        let rule = info.filter(|info| is_cut || info.rule.is_some()).and_then(|info| info.rule.as_ref());
+        let scope = self
+            .policies
+            .get(actor.policy)
+            .map(|policy| policy.scope.name.clone())
+            .unwrap_or_default();
+        let rule = info
+            .filter(|info| is_cut || info.rule.is_some())
+            .and_then(|info| info.rule.as_ref());
         let record = EventRecord {
             schema: SCHEMA.to_owned(),
             id: self.next_id(time),
@@ -227,7 +283,11 @@ impl State {
                 reason: info.and_then(|info| info.reason.clone()),
                 grant: None,
             },
-            weight: if is_cut { info.map_or(1, |info| info.weight) } else { 0 },
+            weight: if is_cut {
+                info.map_or(1, |info| info.weight)
+            } else {
+                0
+            },
             count: 1,
             generation: actor.generation,
         };
@@ -259,19 +319,33 @@ impl State {
             let session = Session::new(facts, actor.policy, Mode::Enforce, self.clock.wall(actor.time));
             self.sessions.insert(actor.session, session);
         }
-        self.sessions.get(actor.session).map(|session| (*session.facts).clone()).unwrap_or_default()
+        self.sessions
+            .get(actor.session)
+            .map(|session| (*session.facts).clone())
+            .unwrap_or_default()
     }
 
     fn process_ref(&mut self, actor: &Actor) -> ProcessRef {
-        if self.processes.get(actor.pid).is_none_or(|known| known.cookie != actor.cookie) {
+        if self
+            .processes
+            .get(actor.pid)
+            .is_none_or(|known| known.cookie != actor.cookie)
+        {
             self.processes.found(actor.pid, actor.session, actor.cookie);
         }
         let chain = self.processes.chain(actor.pid);
         let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        let lineage =
-            chain.iter().rev().filter_map(|(_, process)| process.exe.as_deref().map(base)).collect();
+        let lineage = chain
+            .iter()
+            .rev()
+            .filter_map(|(_, process)| process.exe.as_deref().map(base))
+            .collect();
         let Some((_, process)) = chain.first() else {
-            return ProcessRef { pid: actor.pid, tid: actor.tid, ..ProcessRef::default() };
+            return ProcessRef {
+                pid: actor.pid,
+                tid: actor.tid,
+                ..ProcessRef::default()
+            };
         };
         ProcessRef {
             pid: actor.pid,
@@ -291,7 +365,9 @@ impl State {
         if let Some(process) = self.processes.get_mut(actor.pid) {
             process.cuts += 1;
         }
-        let Some(session) = self.sessions.get_mut(actor.session) else { return };
+        let Some(session) = self.sessions.get_mut(actor.session) else {
+            return;
+        };
         session.last_cut = Some(CutInfo {
             event: record.id.clone(),
             time: record.time,
@@ -367,7 +443,11 @@ fn socket_act(facts: &NetFacts) -> ActRecord {
             10 => "inet6".to_owned(),
             other => other.to_string(),
         }),
-        protocol: Some(if facts.kind == RAW { "raw".to_owned() } else { protocol(facts.protocol) }),
+        protocol: Some(if facts.kind == RAW {
+            "raw".to_owned()
+        } else {
+            protocol(facts.protocol)
+        }),
         ..ActRecord::new(Kind::SocketCreate)
     }
 }

@@ -59,7 +59,11 @@ impl State {
             self.sessions.live().map(|(_, session)| session.policy).collect();
         let files = self.files.clone();
         for number in live {
-            if self.policies.refresh(&mut self.kernel.maps, number, &self.names, &*files).is_err() {
+            if self
+                .policies
+                .refresh(&mut self.kernel.maps, number, &self.names, &*files)
+                .is_err()
+            {
                 self.trouble("policy could not be compiled again");
             }
         }
@@ -75,7 +79,11 @@ impl State {
             .map(|(_, session)| session.policy)
             .collect();
         for policy in numbers.iter().filter_map(|number| self.policies.get(*number)) {
-            let files = policy.compiled.guards.iter().filter(|(_, response)| *response >= Response::Deny);
+            let files = policy
+                .compiled
+                .guards
+                .iter()
+                .filter(|(_, response)| *response >= Response::Deny);
             for (pattern, _) in files {
                 add(&mut guarded, pattern, &[]);
             }
@@ -93,8 +101,18 @@ impl State {
 
 /// Directories in which programs are looked for by name.
 fn program_directories() -> Vec<PathBuf> {
-    let usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-    usual.iter().filter_map(|dir| std::fs::canonicalize(dir).ok()).collect()
+    let usual = [
+        "/usr/local/sbin",
+        "/usr/local/bin",
+        "/usr/sbin",
+        "/usr/bin",
+        "/sbin",
+        "/bin",
+    ];
+    usual
+        .iter()
+        .filter_map(|dir| std::fs::canonicalize(dir).ok())
+        .collect()
 }
 
 fn add(guarded: &mut Guarded, pattern: &PathPattern, program_dirs: &[PathBuf]) {
@@ -102,11 +120,19 @@ fn add(guarded: &mut Guarded, pattern: &PathPattern, program_dirs: &[PathBuf]) {
     match pattern {
         PathPattern::Exact(path) => guarded.exact.push(PathBuf::from(path)),
         PathPattern::Tree(path) => guarded.trees.push(PathBuf::from(path)),
-        PathPattern::UnderDir { dir, depth: Some(1), name, .. } => {
+        PathPattern::UnderDir {
+            dir,
+            depth: Some(1),
+            name,
+            ..
+        } => {
             if name.is_exact() {
                 guarded.exact.push(PathBuf::from(dir).join(name.prefix()));
             } else {
-                let glob = NameGlob { prefix: bytes(name.prefix()), suffix: bytes(name.suffix()) };
+                let glob = NameGlob {
+                    prefix: bytes(name.prefix()),
+                    suffix: bytes(name.suffix()),
+                };
                 guarded.names_in_dirs.push((PathBuf::from(dir), glob));
             }
         }
@@ -116,7 +142,10 @@ fn add(guarded: &mut Guarded, pattern: &PathPattern, program_dirs: &[PathBuf]) {
                 if name.is_exact() {
                     guarded.exact.push(dir.join(name.prefix()));
                 } else {
-                    let glob = NameGlob { prefix: bytes(name.prefix()), suffix: bytes(name.suffix()) };
+                    let glob = NameGlob {
+                        prefix: bytes(name.prefix()),
+                        suffix: bytes(name.suffix()),
+                    };
                     guarded.names_in_dirs.push((dir.clone(), glob));
                 }
             }

@@ -31,17 +31,27 @@ impl HostFiles {
     /// The object that a path leads to, symbolic links followed.
     #[must_use]
     pub fn node(&self, path: &Path) -> Option<Node> {
-        let file = OpenOptions::new().read(true).custom_flags(O_PATH).open(path).ok()?;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(O_PATH)
+            .open(path)
+            .ok()?;
         self.node_of(&file)
     }
 
     fn node_of(&self, file: &File) -> Option<Node> {
         let (inode, (major, minor)) = self.devices.identity(file.as_fd()).ok()?;
-        Some(Node { dev: major << 20 | minor, inode, generation: fanotify::generation(file.as_fd()).unwrap_or(0) })
+        Some(Node {
+            dev: major << 20 | minor,
+            inode,
+            generation: fanotify::generation(file.as_fd()).unwrap_or(0),
+        })
     }
 
     fn walk(&self, dir: &Path, dev: u32, files: &mut Vec<(Node, String)>) {
-        let Ok(entries) = std::fs::read_dir(dir) else { return };
+        let Ok(entries) = std::fs::read_dir(dir) else {
+            return;
+        };
         for entry in entries.flatten() {
             if files.len() >= TREE_MAX {
                 return;
@@ -50,7 +60,9 @@ impl HostFiles {
             if kind.is_symlink() {
                 continue;
             }
-            let Some(node) = self.node(&entry.path()) else { continue };
+            let Some(node) = self.node(&entry.path()) else {
+                continue;
+            };
             if kind.is_dir() && node.dev == dev {
                 self.walk(&entry.path(), dev, files);
             } else if !kind.is_dir() {
@@ -63,8 +75,12 @@ impl HostFiles {
 impl Locate for HostFiles {
     fn path(&self, path: &str) -> Located {
         let path = Path::new(path);
-        let mut located = Located { object: self.node(path), ..Located::default() };
-        let (Some(parent), Some(Component::Normal(name))) = (path.parent(), path.components().next_back()) else {
+        let mut located = Located {
+            object: self.node(path),
+            ..Located::default()
+        };
+        let (Some(parent), Some(Component::Normal(name))) = (path.parent(), path.components().next_back())
+        else {
             return located;
         };
         match self.node(parent) {
@@ -85,7 +101,9 @@ impl Locate for HostFiles {
     }
 
     fn named(&self, dir: &str, name: &NameGlob) -> Vec<(Node, String)> {
-        let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(dir) else {
+            return Vec::new();
+        };
         entries
             .flatten()
             .filter(|entry| name.matches(&entry.file_name().to_string_lossy()))
@@ -97,7 +115,9 @@ impl Locate for HostFiles {
     }
 
     fn below(&self, dir: &str) -> (Vec<(Node, String)>, Vec<Node>) {
-        let Ok(real) = std::fs::canonicalize(dir) else { return Default::default() };
+        let Ok(real) = std::fs::canonicalize(dir) else {
+            return Default::default();
+        };
         let mut files = Vec::new();
         if let Some(root) = self.node(&real) {
             self.walk(&real, root.dev, &mut files);
@@ -126,21 +146,31 @@ impl Locate for HostFiles {
     fn programs(&self, name: &NameGlob) -> Vec<(Node, String)> {
         const USUAL: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let path = std::env::var("PATH").unwrap_or_default();
-        let dirs: BTreeSet<&str> =
-            USUAL.split(':').chain(path.split(':')).filter(|dir| dir.starts_with('/')).collect();
+        let dirs: BTreeSet<&str> = USUAL
+            .split(':')
+            .chain(path.split(':'))
+            .filter(|dir| dir.starts_with('/'))
+            .collect();
         let found: BTreeSet<(Node, String)> = dirs.iter().flat_map(|dir| self.named(dir, name)).collect();
-        found.into_iter().filter(|(_, path)| !is_of_many_names(path)).collect()
+        found
+            .into_iter()
+            .filter(|(_, path)| !is_of_many_names(path))
+            .collect()
     }
 }
 
 /// Whether a program on `PATH` is a link to one that is many programs, as busybox is.
 fn is_of_many_names(path: &str) -> bool {
     const MANY: usize = 8;
-    let Ok(target) = std::fs::canonicalize(path) else { return false };
+    let Ok(target) = std::fs::canonicalize(path) else {
+        return false;
+    };
     if target == Path::new(path) {
         return false;
     }
-    let Some(dir) = Path::new(path).parent() else { return false };
+    let Some(dir) = Path::new(path).parent() else {
+        return false;
+    };
     let links = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let same = links.filter(|entry| {
         entry.file_type().is_ok_and(|kind| kind.is_symlink())
@@ -154,6 +184,11 @@ fn nearest(files: &HostFiles, path: &Path) -> Option<(Node, Vec<String>)> {
     path.ancestors().skip(1).find_map(|dir| {
         let node = files.node(dir)?;
         let rest = path.strip_prefix(dir).ok()?;
-        Some((node, rest.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()))
+        Some((
+            node,
+            rest.components()
+                .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                .collect(),
+        ))
     })
 }

@@ -105,7 +105,12 @@ impl crate::service::state::State {
             .map(|(number, policy)| (number, policy.uid, policy.source.file.clone()))
             .collect();
         for (number, uid, file) in policies {
-            let Some(loaded) = self.scopes.iter().find(|loaded| loaded.source.file == file).cloned() else {
+            let Some(loaded) = self
+                .scopes
+                .iter()
+                .find(|loaded| loaded.source.file == file)
+                .cloned()
+            else {
                 continue;
             };
             let put = self.policies.put(
@@ -125,16 +130,28 @@ impl crate::service::state::State {
         let entries: Vec<_> = self
             .scopes
             .iter()
-            .flat_map(|loaded| homes().into_iter().flat_map(|home| loaded.scope.resolve(&home).matches))
+            .flat_map(|loaded| {
+                homes()
+                    .into_iter()
+                    .flat_map(|home| loaded.scope.resolve(&home).matches)
+            })
             .collect();
-        if self.policies.set_matches(&mut self.kernel.maps, entries.iter(), &*files).is_err() {
+        if self
+            .policies
+            .set_matches(&mut self.kernel.maps, entries.iter(), &*files)
+            .is_err()
+        {
             self.trouble("programs to recognise could not be put in force");
         }
     }
 
     /// Tells the kernel the generation of a policy that has changed, for each of its sessions.
     fn renew_sessions(&mut self, number: u32) {
-        let Some(generation) = self.policies.get(number).map(|policy| policy.compiled.policy.generation) else {
+        let Some(generation) = self
+            .policies
+            .get(number)
+            .map(|policy| policy.compiled.policy.generation)
+        else {
             return;
         };
         for (key, mut session) in self.kernel.maps.all_sessions() {

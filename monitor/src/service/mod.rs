@@ -12,6 +12,7 @@ pub mod names;
 pub mod notes;
 pub mod policies;
 pub mod scopes;
+pub mod second_look;
 pub mod sessions;
 pub mod state;
 pub mod why;

@@ -30,8 +30,18 @@ pub fn refresh(monitor: &Monitor, known: &mut Known) -> bool {
     let (mut wanted, registries) = {
         let state = monitor.lock();
         let wanted = state.policies.names();
-        let asks = state.policies.iter().any(|(_, policy)| policy.asks_for_registries());
-        (wanted, if asks { package_registries() } else { BTreeSet::new() })
+        let asks = state
+            .policies
+            .iter()
+            .any(|(_, policy)| policy.asks_for_registries());
+        (
+            wanted,
+            if asks {
+                package_registries()
+            } else {
+                BTreeSet::new()
+            },
+        )
     };
     wanted.extend(registries.iter().cloned());
     known.0.retain(|name, _| wanted.contains(name));
@@ -39,7 +49,9 @@ pub fn refresh(monitor: &Monitor, known: &mut Known) -> bool {
     let mut failed = Vec::new();
     for name in wanted {
         // The host's own resolver, as every program on it uses it: hosts file, nss, DNS.
-        let answer = (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|addr| addr.ip().to_canonical()));
+        let answer = (name.as_str(), 0)
+            .to_socket_addrs()
+            .map(|found| found.map(|addr| addr.ip().to_canonical()));
         let addresses = known.0.entry(name.clone()).or_default();
         match answer {
             Ok(found) => addresses.extend(found.map(|addr| (addr, now))),
@@ -47,11 +59,18 @@ pub fn refresh(monitor: &Monitor, known: &mut Known) -> bool {
         }
         addresses.retain(|_, seen| now.duration_since(*seen) < GRACE);
     }
-    let resolved: BTreeMap<String, BTreeSet<IpAddr>> =
-        known.0.iter().map(|(name, found)| (name.clone(), found.keys().copied().collect())).collect();
+    let resolved: BTreeMap<String, BTreeSet<IpAddr>> = known
+        .0
+        .iter()
+        .map(|(name, found)| (name.clone(), found.keys().copied().collect()))
+        .collect();
     let mut state = monitor.lock();
     let sentence = (!failed.is_empty()).then(|| {
-        format!("{} of the names in scopes could not be resolved just now: {}", failed.len(), failed.join(", "))
+        format!(
+            "{} of the names in scopes could not be resolved just now: {}",
+            failed.len(),
+            failed.join(", ")
+        )
     });
     state.set_degraded("names", sentence);
     let changed = state.names.resolved != resolved || state.names.registries != registries;
@@ -67,7 +86,10 @@ fn package_registries() -> BTreeSet<String> {
     found.extend(registries::from_npm(&read("/etc/npmrc")));
     found.extend(registries::from_cargo(&read("/etc/cargo/config.toml")));
     found.extend(registries::from_apt(&read("/etc/apt/sources.list")));
-    let lists = std::fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten();
+    let lists = std::fs::read_dir("/etc/apt/sources.list.d")
+        .into_iter()
+        .flatten()
+        .flatten();
     for entry in lists {
         found.extend(registries::from_apt(&read(&entry.path().to_string_lossy())));
     }

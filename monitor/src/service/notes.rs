@@ -36,8 +36,12 @@ impl State {
     /// # Errors
     /// What the filesystem says.
     pub fn note(&self, directory: &Path, key: u64) -> std::io::Result<()> {
-        let Some(session) = self.sessions.get(key) else { return Ok(()) };
-        let Some(policy) = self.policies.get(session.policy) else { return Ok(()) };
+        let Some(session) = self.sessions.get(key) else {
+            return Ok(());
+        };
+        let Some(policy) = self.policies.get(session.policy) else {
+            return Ok(());
+        };
         let note = Note {
             key,
             facts: (*session.facts).clone(),
@@ -50,7 +54,10 @@ impl State {
         };
         fs::create_dir_all(directory)?;
         let text = serde_json::to_vec(&note)?;
-        let (path, fresh) = (directory.join(format!("{key}.json")), directory.join(format!("{key}.new")));
+        let (path, fresh) = (
+            directory.join(format!("{key}.json")),
+            directory.join(format!("{key}.new")),
+        );
         fs::write(&fresh, text)?;
         fs::rename(fresh, path)
     }
@@ -59,7 +66,9 @@ impl State {
 /// Takes over the sessions that an earlier daemon left held in the kernel: acts in between were answered there, and
 /// what the ring kept of them is told now.
 pub fn adopt(monitor: &Monitor) {
-    let Some(directory) = monitor.settings.notes.as_deref() else { return };
+    let Some(directory) = monitor.settings.notes.as_deref() else {
+        return;
+    };
     let mut state = monitor.lock();
     let held = state.kernel.maps.all_sessions();
     let mut notes: Vec<Note> = fs::read_dir(directory)
@@ -119,7 +128,10 @@ fn restore(state: &mut State, note: &Note) -> Option<()> {
 
 fn forget_stale(state: &State, directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let key = entry.path().file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        let key = entry
+            .path()
+            .file_stem()
+            .and_then(|stem| stem.to_str()?.parse().ok());
         if key.is_none_or(|key: u64| state.sessions.get(key).is_none_or(|session| !session.is_live())) {
             // Another look comes with the next start.
             drop(fs::remove_file(entry.path()));

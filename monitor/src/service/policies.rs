@@ -12,7 +12,12 @@ use crate::{
     api::types::FragmentText,
     decide::compile::{CompileError, Compiled, EntryInfo, Locate, Names, Table, compile, compile_matches},
     observe::maps::{Maps, MapsError},
-    scope::{effective::Effective, endpoint::{Endpoint, Host, NamedSet}, model::Match, pattern::PathPattern},
+    scope::{
+        effective::Effective,
+        endpoint::{Endpoint, Host, NamedSet},
+        model::Match,
+        pattern::PathPattern,
+    },
 };
 
 /// Why a scope is not in force.
@@ -51,7 +56,12 @@ impl Policy {
     #[must_use]
     pub fn asks_for_registries(&self) -> bool {
         let is_set = |endpoint: &Endpoint| endpoint.host == Host::Set(NamedSet::PackageRegistries);
-        self.scope.network.rules.iter().flat_map(|rule| &rule.to).any(is_set)
+        self.scope
+            .network
+            .rules
+            .iter()
+            .flat_map(|rule| &rule.to)
+            .any(is_set)
     }
 
     /// What stands behind an entry's number in a generation; `None` for 0.
@@ -115,7 +125,10 @@ impl Policies {
         locate: &dyn Locate,
     ) -> Result<u32, PolicyError> {
         let scope = for_owner(unresolved, uid);
-        let same = self.table.iter().find(|(_, known)| known.uid == uid && known.scope == scope);
+        let same = self
+            .table
+            .iter()
+            .find(|(_, known)| known.uid == uid && known.scope == scope);
         if let Some((number, _)) = same {
             return Ok(*number);
         }
@@ -145,10 +158,18 @@ impl Policies {
         let compiled = compile(&scope, number, generation, names, locate)?;
         write(maps, self.table.get(&number).map(|old| &old.compiled), &compiled)?;
         self.generation = generation;
-        let previous =
-            self.table.remove(&number).map(|old| (old.compiled.policy.generation, old.compiled.infos));
-        let policy =
-            Policy { scope, unresolved: unresolved.clone(), source: source.clone(), uid, compiled, previous };
+        let previous = self
+            .table
+            .remove(&number)
+            .map(|old| (old.compiled.policy.generation, old.compiled.infos));
+        let policy = Policy {
+            scope,
+            unresolved: unresolved.clone(),
+            source: source.clone(),
+            uid,
+            compiled,
+            previous,
+        };
         self.table.insert(number, policy);
         Ok(())
     }
@@ -164,7 +185,9 @@ impl Policies {
         names: &Names,
         locate: &dyn Locate,
     ) -> Result<bool, PolicyError> {
-        let Some(policy) = self.table.get_mut(&number) else { return Ok(false) };
+        let Some(policy) = self.table.get_mut(&number) else {
+            return Ok(false);
+        };
         let generation = policy.compiled.policy.generation;
         let compiled = compile(&policy.scope, number, generation, names, locate)?;
         let changed = compiled.files != policy.compiled.files
@@ -179,7 +202,9 @@ impl Policies {
 
     /// Removes a policy that holds no session.
     pub fn remove(&mut self, maps: &mut Maps, number: u32) {
-        let Some(policy) = self.table.remove(&number) else { return };
+        let Some(policy) = self.table.remove(&number) else {
+            return;
+        };
         maps.remove_policy(number);
         erase(maps, &policy.compiled, None);
     }
@@ -198,7 +223,11 @@ impl Policies {
         for entry in entries {
             // Without a program, any program may be it; who it is for is looked at by the daemon.
             let any = [PathPattern::Tree("/".to_owned())];
-            patterns.extend(if entry.exe.is_empty() { any.to_vec() } else { entry.exe.clone() });
+            patterns.extend(if entry.exe.is_empty() {
+                any.to_vec()
+            } else {
+                entry.exe.clone()
+            });
         }
         let (policy, table) = compile_matches(patterns.iter(), locate)?;
         write_table(maps, &table)?;
@@ -214,7 +243,13 @@ impl Policies {
     pub fn names(&self) -> BTreeSet<String> {
         let endpoints = self.table.values().flat_map(|policy| {
             let rules = policy.scope.network.rules.iter().flat_map(|rule| &rule.to);
-            let then = policy.scope.files.rules.iter().flat_map(|rule| &rule.unless).flat_map(|unless| &unless.then_to);
+            let then = policy
+                .scope
+                .files
+                .rules
+                .iter()
+                .flat_map(|rule| &rule.unless)
+                .flat_map(|unless| &unless.then_to);
             rules.chain(then)
         });
         endpoints
@@ -229,14 +264,26 @@ impl Policies {
 /// The scope as it holds for one owner, now.
 fn for_owner(unresolved: &Effective, uid: u32) -> Effective {
     let resolved = unresolved.resolve(&crate::attribute::owner::home(uid));
-    let expired = resolved.expires.is_some_and(|until| until <= jiff::Timestamp::now());
-    if expired { resolved.after_expiry() } else { resolved }
+    let expired = resolved
+        .expires
+        .is_some_and(|until| until <= jiff::Timestamp::now());
+    if expired {
+        resolved.after_expiry()
+    } else {
+        resolved
+    }
 }
 
 /// Writes what is new before the head that leads to it, and removes what is stale after.
 fn write(maps: &mut Maps, old: Option<&Compiled>, new: &Compiled) -> Result<(), MapsError> {
     for (number, entry) in (1..).zip(&new.entries) {
-        maps.set_entry(EntryKey { policy: new.number, entry: number }, *entry)?;
+        maps.set_entry(
+            EntryKey {
+                policy: new.number,
+                entry: number,
+            },
+            *entry,
+        )?;
     }
     write_table(maps, &new.files)?;
     write_table(maps, &new.programs)?;
@@ -270,7 +317,10 @@ fn erase(maps: &mut Maps, old: &Compiled, keep: Option<&Compiled>) {
     }
     let kept = keep.map_or(0, |new| new.entries.len());
     for number in kept + 1..=old.entries.len() {
-        maps.remove_entry(EntryKey { policy: old.number, entry: u32::try_from(number).unwrap_or(u32::MAX) });
+        maps.remove_entry(EntryKey {
+            policy: old.number,
+            entry: u32::try_from(number).unwrap_or(u32::MAX),
+        });
     }
 }
 

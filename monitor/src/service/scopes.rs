@@ -42,7 +42,10 @@ impl Scopes {
     /// Looks into `directory` with the next [`Scopes::reload`].
     #[must_use]
     pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), files: BTreeMap::new() }
+        Self {
+            directory: directory.to_owned(),
+            files: BTreeMap::new(),
+        }
     }
 
     /// Where the files are.
@@ -62,8 +65,12 @@ impl Scopes {
             fragments_changed |= known.is_none_or(|known| known.changed != time);
             seen.push((path, time));
         }
-        let gone: Vec<PathBuf> =
-            self.files.keys().filter(|path| !seen.iter().any(|(seen, _)| seen == *path)).cloned().collect();
+        let gone: Vec<PathBuf> = self
+            .files
+            .keys()
+            .filter(|path| !seen.iter().any(|(seen, _)| seen == *path))
+            .cloned()
+            .collect();
         for path in gone {
             if let Some(Loaded { scope, .. }) = self.files.remove(&path).and_then(|file| file.loaded) {
                 changed.push(scope.name);
@@ -75,7 +82,11 @@ impl Scopes {
         // Any file can be a fragment of any other, so all are read again.
         for (path, time) in seen {
             let read = load_file(&path, &self.directory);
-            let file = self.files.entry(path).or_insert(File { changed: None, loaded: None, error: None });
+            let file = self.files.entry(path).or_insert(File {
+                changed: None,
+                loaded: None,
+                error: None,
+            });
             file.changed = time;
             match read {
                 Ok(loaded) => {
@@ -94,7 +105,10 @@ impl Scopes {
     /// A scope in force, by its name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Loaded> {
-        self.files.values().filter_map(|file| file.loaded.as_ref()).find(|loaded| loaded.scope.name == name)
+        self.files
+            .values()
+            .filter_map(|file| file.loaded.as_ref())
+            .find(|loaded| loaded.scope.name == name)
     }
 
     /// Every scope in force.
@@ -107,9 +121,14 @@ impl Scopes {
     pub fn infos(&self) -> Vec<ScopeInfo> {
         let now = jiff::Timestamp::now();
         let info = |(path, file): (&PathBuf, &File)| {
-            let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let expired =
-                file.loaded.as_ref().and_then(|loaded| loaded.scope.expires).is_some_and(|until| until <= now);
+            let stem = path
+                .file_stem()
+                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let expired = file
+                .loaded
+                .as_ref()
+                .and_then(|loaded| loaded.scope.expires)
+                .is_some_and(|until| until <= now);
             let state = match (&file.loaded, &file.error) {
                 (Some(_), Some(_)) => ScopeState::OldInForce,
                 (None, _) => ScopeState::NotLoaded,
@@ -117,9 +136,15 @@ impl Scopes {
                 (Some(_), None) => ScopeState::InForce,
             };
             ScopeInfo {
-                name: file.loaded.as_ref().map_or(stem, |loaded| loaded.scope.name.clone()),
+                name: file
+                    .loaded
+                    .as_ref()
+                    .map_or(stem, |loaded| loaded.scope.name.clone()),
                 file: Some(path.display().to_string()),
-                mode: file.loaded.as_ref().map_or_else(Default::default, |loaded| loaded.scope.mode),
+                mode: file
+                    .loaded
+                    .as_ref()
+                    .map_or_else(Default::default, |loaded| loaded.scope.mode),
                 state,
                 error: file.error.clone(),
             }
@@ -129,7 +154,9 @@ impl Scopes {
 }
 
 fn toml_files(directory: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -146,11 +173,19 @@ fn load_file(path: &Path, directory: &Path) -> Result<Loaded, LoadError> {
     let fragment = |name: &str| {
         let found = scope_files::fragment(&file, directory, name)?;
         let (file, text) = found.clone();
-        used.borrow_mut().push(FragmentText { name: name.to_owned(), file, text });
+        used.borrow_mut().push(FragmentText {
+            name: name.to_owned(),
+            file,
+            text,
+        });
         Some(found)
     };
     let scope = merge::effective(&file, &fragment).map_err(LoadError::Scope)?;
-    let source = Source { file: file.file.clone(), text: file.source.clone(), fragments: used.into_inner() };
+    let source = Source {
+        file: file.file.clone(),
+        text: file.source.clone(),
+        fragments: used.into_inner(),
+    };
     Ok(Loaded { scope, source })
 }
 
@@ -164,7 +199,14 @@ pub fn named(scopes: &Scopes, name: &str) -> Result<Loaded, LoadError> {
     }
     let file = scope_files::file(&format!("@{}", name.trim_start_matches('@')), &scopes.directory)?;
     let scope = merge::effective(&file, &|_| None).map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file, text: file.source, fragments: Vec::new() } })
+    Ok(Loaded {
+        scope,
+        source: Source {
+            file: file.file,
+            text: file.source,
+            fragments: Vec::new(),
+        },
+    })
 }
 
 /// The scope of a text that a caller sent; it can only build on built-in fragments and those it sent along.
@@ -173,6 +215,14 @@ pub fn named(scopes: &Scopes, name: &str) -> Result<Loaded, LoadError> {
 /// [`LoadError`].
 pub fn inline(name: &str, text: &str, fragments: &[FragmentText]) -> Result<Loaded, LoadError> {
     let file = ScopeFile::read(name, text).map_err(|errors| LoadError::Scope(vec![errors]))?;
-    let scope = merge::effective(&file, &|wanted| FragmentText::find(fragments, wanted)).map_err(LoadError::Scope)?;
-    Ok(Loaded { scope, source: Source { file: file.file, text: file.source, fragments: fragments.to_vec() } })
+    let scope =
+        merge::effective(&file, &|wanted| FragmentText::find(fragments, wanted)).map_err(LoadError::Scope)?;
+    Ok(Loaded {
+        scope,
+        source: Source {
+            file: file.file,
+            text: file.source,
+            fragments: fragments.to_vec(),
+        },
+    })
 }

@@ -17,7 +17,9 @@ impl State {
     /// [`MapsError`] where the kernel could not be told.
     pub fn freeze(&mut self, key: u64, reason: &str) -> Result<(), MapsError> {
         self.tell_kernel(key, kernel_state::FROZEN)?;
-        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) else { return Ok(()) };
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) else {
+            return Ok(());
+        };
         if !matches!(session.state, SessionState::Frozen(_)) {
             session.state = SessionState::Frozen(reason.to_owned());
             session.frozen_at = Some(Clock::boot_ns());
@@ -37,7 +39,9 @@ impl State {
     /// [`MapsError`] where the kernel could not be told.
     pub fn thaw(&mut self, key: u64) -> Result<(), MapsError> {
         self.tell_kernel(key, kernel_state::RUNNING)?;
-        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) else { return Ok(()) };
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) else {
+            return Ok(());
+        };
         session.state = SessionState::Running;
         session.frozen_at = None;
         if let Some(at) = &session.cgroup
@@ -83,7 +87,9 @@ impl State {
     }
 
     fn tell_kernel(&mut self, key: u64, state: u32) -> Result<(), MapsError> {
-        let Some(mut session) = self.kernel.maps.session(key) else { return Ok(()) };
+        let Some(mut session) = self.kernel.maps.session(key) else {
+            return Ok(());
+        };
         session.state = state;
         self.kernel.maps.set_session(key, session)
     }
@@ -101,7 +107,10 @@ impl State {
         let mut sent = 0;
         for (pid, cookie) in members {
             let maps = &self.kernel.maps;
-            let is_it = || maps.member(pid).is_some_and(|member| member.session == key && member.cookie == cookie);
+            let is_it = || {
+                maps.member(pid)
+                    .is_some_and(|member| member.session == key && member.cookie == cookie)
+            };
             match signal::send(pid, signal, is_it) {
                 Ok(true) => sent += 1,
                 Ok(false) => {}
@@ -113,7 +122,13 @@ impl State {
 
     /// Looks whether a session still has processes; ends it where it has none.
     pub fn settle(&mut self, key: u64) {
-        if self.kernel.maps.all_members().iter().any(|(_, member)| member.session == key) {
+        if self
+            .kernel
+            .maps
+            .all_members()
+            .iter()
+            .any(|(_, member)| member.session == key)
+        {
             return;
         }
         self.read_counters(key);
@@ -135,7 +150,9 @@ impl State {
 
     /// Takes over what the kernel counted.
     pub fn read_counters(&mut self, key: u64) {
-        let Some(counted) = self.kernel.maps.counts(key) else { return };
+        let Some(counted) = self.kernel.maps.counts(key) else {
+            return;
+        };
         if let Some(session) = self.sessions.get_mut(key) {
             session.acts = counted.acts;
             session.cuts = counted.cuts;

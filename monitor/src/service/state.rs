@@ -68,9 +68,14 @@ impl State {
 /// This machine, as events name it.
 #[must_use]
 pub fn this_host() -> Host {
-    let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .ok()
+            .map(|text| text.trim().to_owned())
+    };
     Host {
-        name: nix::unistd::gethostname().map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned()),
+        name: nix::unistd::gethostname()
+            .map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned()),
         boot_id: read("/proc/sys/kernel/random/boot_id").unwrap_or_default(),
         machine_id: read("/etc/machine-id").filter(|id| !id.is_empty()),
     }

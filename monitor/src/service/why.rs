@@ -10,8 +10,16 @@ use crate::{
 /// Puts together what is known of an event: the rule as written, the processes, the person, what would have allowed it.
 pub fn explain(state: &State, event: EventRecord) -> Why {
     let scope = &event.verdict.scope;
-    let policy = state.policies.iter().map(|(_, policy)| policy).find(|policy| policy.scope.name == *scope);
-    let rule_text = event.verdict.rule.as_deref().and_then(|rule| rule_text(policy, rule));
+    let policy = state
+        .policies
+        .iter()
+        .map(|(_, policy)| policy)
+        .find(|policy| policy.scope.name == *scope);
+    let rule_text = event
+        .verdict
+        .rule
+        .as_deref()
+        .and_then(|rule| rule_text(policy, rule));
     Why {
         summary: summary(&event),
         rule_text,
@@ -29,7 +37,10 @@ fn summary(event: &EventRecord) -> String {
     if verdict.called_for == Response::Allow {
         return match &verdict.rule {
             Some(rule) => format!("{act} is inside the scope {} ({rule})", verdict.scope),
-            None => format!("{act} is inside the scope {}: no rule speaks against it", verdict.scope),
+            None => format!(
+                "{act} is inside the scope {}: no rule speaks against it",
+                verdict.scope
+            ),
         };
     }
     let rule = verdict.rule.as_deref().unwrap_or("its default");
@@ -42,7 +53,10 @@ fn summary(event: &EventRecord) -> String {
         (Some(guarded), Some(path)) if guarded != path => format!(", guarded as {guarded}"),
         _ => String::new(),
     };
-    let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    let reason = verdict
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |reason| format!(": {reason}"));
     format!(
         "{act}{alias} is outside the scope {}: {rule} calls for `{}`{reason}; {applied}",
         verdict.scope,
@@ -62,9 +76,11 @@ fn when(event: &EventRecord) -> &'static str {
 /// The rule as its author wrote it, with file and line.
 fn rule_text(policy: Option<&Policy>, rule: &str) -> Option<String> {
     let (file, text, place) = match rule.strip_prefix('@').and_then(|rest| rest.split_once('/')) {
-        Some((fragment, place)) => {
-            (format!("@{fragment}"), builtin::lookup(fragment)?.source.to_owned(), place)
-        }
+        Some((fragment, place)) => (
+            format!("@{fragment}"),
+            builtin::lookup(fragment)?.source.to_owned(),
+            place,
+        ),
         None => {
             let source = &policy?.source;
             (source.file.clone(), source.text.clone(), rule)
@@ -78,7 +94,10 @@ fn rule_text(policy: Option<&Policy>, rule: &str) -> Option<String> {
 fn block(text: &str, place: &str) -> Option<(usize, String)> {
     let lines: Vec<&str> = text.lines().collect();
     let (table, key) = place.split_once('.')?;
-    let index = key.split_once('[').and_then(|(_, rest)| rest.strip_suffix(']')).and_then(|n| n.parse().ok());
+    let index = key
+        .split_once('[')
+        .and_then(|(_, rest)| rest.strip_suffix(']'))
+        .and_then(|n| n.parse().ok());
     if let (Some(index), true) = (index, key.starts_with("rule")) {
         let header = format!("[[{table}.rule]]");
         let starts = (0..lines.len()).filter(|at| lines[*at].trim_start().starts_with(&header));
@@ -91,7 +110,9 @@ fn block(text: &str, place: &str) -> Option<(usize, String)> {
     }
     let wanted = key.split('[').next().unwrap_or(key);
     let header = format!("[{table}]");
-    let start = lines.iter().position(|line| line.trim_start().starts_with(&header))?;
+    let start = lines
+        .iter()
+        .position(|line| line.trim_start().starts_with(&header))?;
     let line = (start + 1..lines.len())
         .take_while(|at| !lines[*at].trim_start().starts_with("[["))
         .find(|at| lines[*at].trim_start().split(['=', ' ']).next() == Some(wanted))?;
@@ -110,16 +131,21 @@ fn chain(state: &State, event: &EventRecord) -> Vec<ChainLink> {
         })
         .collect();
     chain.reverse();
-    let same = chain.last().is_some_and(|last| {
-        last.pid == event.process.pid && Some(&last.exe) == event.process.exe.as_ref()
-    });
+    let same = chain
+        .last()
+        .is_some_and(|last| last.pid == event.process.pid && Some(&last.exe) == event.process.exe.as_ref());
     if same {
         return chain;
     }
     // The processes are forgotten, or the number was used again: what the event itself says.
     let lineage = event.process.lineage.iter();
-    let mut told: Vec<ChainLink> =
-        lineage.map(|exe| ChainLink { pid: 0, exe: exe.clone(), argv: Vec::new() }).collect();
+    let mut told: Vec<ChainLink> = lineage
+        .map(|exe| ChainLink {
+            pid: 0,
+            exe: exe.clone(),
+            argv: Vec::new(),
+        })
+        .collect();
     if let Some(last) = told.last_mut() {
         last.pid = event.process.pid;
         last.argv.clone_from(&event.process.argv);
@@ -143,8 +169,13 @@ fn instead(event: &EventRecord) -> Option<String> {
     }
     let path = act.guarded_as.clone().or_else(|| act.path.clone())?;
     if act.kind.word().starts_with("process.") {
-        return Some(format!("[[exec.rule]]\nexe = [\"{}\"]\nresponse = \"allow\"", act.path.clone()?));
+        return Some(format!(
+            "[[exec.rule]]\nexe = [\"{}\"]\nresponse = \"allow\"",
+            act.path.clone()?
+        ));
     }
     let exe = event.process.exe.clone().unwrap_or_default();
-    Some(format!("[[files.rule.unless]]            # below the rule that guards {path}\nexe = \"{exe}\""))
+    Some(format!(
+        "[[files.rule.unless]]            # below the rule that guards {path}\nexe = \"{exe}\""
+    ))
 }

@@ -221,12 +221,7 @@ pub const TECHNIQUES: &[Technique] = &[
         Family::V4,
         network::reconnect::udp,
     ),
-    net(
-        "udp-lite",
-        Transport::UdpLite,
-        Family::V4,
-        network::datagram::lite,
-    ),
+    crafted("udp-lite", Transport::UdpLite, network::datagram::lite),
     net(
         "io-uring-connect",
         Transport::Tcp,

@@ -15,7 +15,7 @@ use super::loot::Loot;
 use super::slot::State;
 
 /// How long each process lives.
-const LIFE: Duration = Duration::from_millis(1);
+const LIFE: Duration = Duration::from_millis(4);
 
 /// What a storm is about.
 pub struct Storm {

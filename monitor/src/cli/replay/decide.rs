@@ -32,8 +32,13 @@ pub(super) fn anew(
         answers.push((verdict, held));
     }
     // The strongest answer is the act's; the first of equal ones, as in the kernel.
-    let strongest = answers.into_iter().rev().max_by_key(|(verdict, _)| verdict.response);
-    let Some((verdict, held)) = strongest else { return Ok(event.clone()) };
+    let strongest = answers
+        .into_iter()
+        .rev()
+        .max_by_key(|(verdict, _)| verdict.response);
+    let Some((verdict, held)) = strongest else {
+        return Ok(event.clone());
+    };
     let recorded = &event.verdict;
     Ok(EventRecord {
         verdict: VerdictRecord {

@@ -19,14 +19,22 @@ impl Lineages {
         if !self.sessions.contains_key(&event.session.id) {
             self.sessions.insert(event.session.id.clone(), BTreeMap::new());
         }
-        let Some(programs) = self.sessions.get_mut(&event.session.id) else { return };
-        let executed = (event.act.kind == Kind::ProcessExec).then_some(event.act.path.as_deref()).flatten();
+        let Some(programs) = self.sessions.get_mut(&event.session.id) else {
+            return;
+        };
+        let executed = (event.act.kind == Kind::ProcessExec)
+            .then_some(event.act.path.as_deref())
+            .flatten();
         for path in event.process.exe.as_deref().into_iter().chain(executed) {
             let name = path.rsplit('/').next().unwrap_or(path);
-            if programs.get(name).is_some_and(|known| known.contains(path)) || programs.len() >= PROGRAMS_MAX {
+            if programs.get(name).is_some_and(|known| known.contains(path)) || programs.len() >= PROGRAMS_MAX
+            {
                 continue;
             }
-            programs.entry(name.to_owned()).or_default().insert(path.to_owned());
+            programs
+                .entry(name.to_owned())
+                .or_default()
+                .insert(path.to_owned());
         }
     }
 
@@ -34,12 +42,19 @@ impl Lineages {
     /// fits no path: what cannot be told apart sanctions nothing.
     pub(super) fn above(&self, event: &EventRecord) -> Vec<String> {
         let programs = self.sessions.get(&event.session.id);
-        let names = event.process.lineage.split_last().map_or(&[][..], |(_, above)| above);
+        let names = event
+            .process
+            .lineage
+            .split_last()
+            .map_or(&[][..], |(_, above)| above);
         let path = |name: &String| {
             let known = programs.and_then(|programs| programs.get(name))?;
             known.first().filter(|_| known.len() == 1).cloned()
         };
-        names.iter().map(|name| path(name).unwrap_or_else(|| name.clone())).collect()
+        names
+            .iter()
+            .map(|name| path(name).unwrap_or_else(|| name.clone()))
+            .collect()
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Malformed {
     #[error("it is not UTF-8: {0}")]
     Text(std::str::Utf8Error),
     /// It is not an event.
-    #[error("it is not an event record: {0}")]
+    #[error("it is not an event record: {}", .0.to_string().replace(" at line 1 column ", " at column "))]
     Json(serde_json::Error),
     /// It is a record of something else, or of another version.
     #[error("its schema is `{0}`, and this is for `{SCHEMA}`")]
@@ -45,7 +45,11 @@ pub(super) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) const fn new(from: R) -> Self {
-        Self { from, number: 0, buffer: Vec::new() }
+        Self {
+            from,
+            number: 0,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next line that is not blank, with its number from 1. `None` at the end.
@@ -128,11 +132,22 @@ mod tests {
         let id = sample::event(3).id;
         assert_eq!(found.len(), 7, "{found:#?}");
         assert_eq!(found[0], format!("1 {id}"));
-        assert!(found[1].starts_with("4 it is not an event record"), "{}", found[1]);
-        assert_eq!(found[2], "5 its schema is `scopeward.event/9`, and this is for `scopeward.event/1`");
+        assert!(
+            found[1].starts_with("4 it is not an event record"),
+            "{}",
+            found[1]
+        );
+        assert_eq!(
+            found[2],
+            "5 its schema is `scopeward.event/9`, and this is for `scopeward.event/1`"
+        );
         assert!(found[3].starts_with("6 it is not UTF-8"), "{}", found[3]);
         assert_eq!(found[4], "7 missed 12");
-        assert!(found[5].starts_with("8 it is not an event record"), "{}", found[5]);
+        assert!(
+            found[5].starts_with("8 it is not an event record"),
+            "{}",
+            found[5]
+        );
         assert_eq!(found[6], format!("9 {id}"));
     }
 
@@ -142,7 +157,13 @@ mod tests {
         let mut bytes = vec![b'['; usize::try_from(LINE_MAX).unwrap() * 2 + 7];
         bytes.extend_from_slice(format!("\n{event}\n").as_bytes());
         let found = read(&bytes);
-        assert_eq!(found, ["1 it is longer than 4 MiB".to_owned(), format!("2 {}", sample::event(1).id)]);
+        assert_eq!(
+            found,
+            [
+                "1 it is longer than 4 MiB".to_owned(),
+                format!("2 {}", sample::event(1).id)
+            ]
+        );
     }
 
     #[test]

@@ -51,26 +51,39 @@ pub(super) struct Owners<'s> {
 
 impl<'s> Owners<'s> {
     pub(super) const fn new(scope: &'s Effective, home: Option<&'s Path>) -> Self {
-        Self { scope, home, known: BTreeMap::new() }
+        Self {
+            scope,
+            home,
+            known: BTreeMap::new(),
+        }
     }
 
     /// The scope for an owner; resolved once.
     pub(super) fn of(&mut self, owner: &Owner) -> &Resolved {
         let (scope, given) = (self.scope, self.home);
-        self.known.entry((owner.uid, owner.name.clone())).or_insert_with(|| {
-            let (home, from) = match given {
-                Some(home) => (home.to_owned(), From::Given),
-                None => home(owner),
-            };
-            let in_force = scope.resolve(&home);
-            let expired = in_force.expires.is_some().then(|| in_force.after_expiry());
-            Resolved { home, from, in_force, expired }
-        })
+        self.known
+            .entry((owner.uid, owner.name.clone()))
+            .or_insert_with(|| {
+                let (home, from) = match given {
+                    Some(home) => (home.to_owned(), From::Given),
+                    None => home(owner),
+                };
+                let in_force = scope.resolve(&home);
+                let expired = in_force.expires.is_some().then(|| in_force.after_expiry());
+                Resolved {
+                    home,
+                    from,
+                    in_force,
+                    expired,
+                }
+            })
     }
 
     /// Every owner that was met, with what `~` stood for.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Option<&str>, &Resolved)> {
-        self.known.iter().map(|((uid, name), resolved)| (*uid, name.as_deref(), resolved))
+        self.known
+            .iter()
+            .map(|((uid, name), resolved)| (*uid, name.as_deref(), resolved))
     }
 }
 
@@ -96,7 +109,12 @@ mod tests {
     #[test]
     fn a_home_is_never_taken_from_a_hostile_name() {
         let of = |uid, name: Option<&str>| {
-            home(&Owner { uid, name: name.map(str::to_owned), login_session: None, tty: None })
+            home(&Owner {
+                uid,
+                name: name.map(str::to_owned),
+                login_session: None,
+                tty: None,
+            })
         };
         assert_eq!(of(4_000_000_001, Some("dev")), ("/home/dev".into(), From::Usual));
         assert_eq!(of(4_000_000_001, Some("../etc")), ("/".into(), From::Unknown));

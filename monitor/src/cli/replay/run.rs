@@ -14,7 +14,6 @@ use super::{
     summary::Summary,
 };
 use crate::{
-    config::scope_files,
     cli::{
         exit::Exit,
         failure::CliError,
@@ -26,6 +25,7 @@ use crate::{
         },
         scope::{Setting, report},
     },
+    config::scope_files,
     record::event::EventRecord,
     scope::{effective::Effective, words::Response},
 };
@@ -85,14 +85,25 @@ pub fn run(
     };
     if let Some(home) = args.home.as_deref().filter(|home| !home.is_absolute()) {
         let home = home.display().to_string();
-        writeln!(err, "scopeward: --home takes an absolute path, not {}", escape(&home))?;
+        writeln!(
+            err,
+            "scopeward: --home takes an absolute path, not {}",
+            escape(&home)
+        )?;
         return Ok(Exit::Usage);
     }
     if args.file == "-" {
         return replay(io::stdin().lock(), args, &scope, setting, output, err);
     }
     match File::open(Path::new(&args.file)) {
-        Ok(file) => replay(BufReader::with_capacity(1 << 16, file), args, &scope, setting, output, err),
+        Ok(file) => replay(
+            BufReader::with_capacity(1 << 16, file),
+            args,
+            &scope,
+            setting,
+            output,
+            err,
+        ),
         Err(error) => {
             writeln!(err, "scopeward: failed to read {}: {error}", escape(&args.file))?;
             Ok(Exit::Usage)
@@ -133,7 +144,12 @@ pub(super) fn replay(
             Err(malformed) => {
                 // What came before it is shown before it.
                 rows.flush(output)?;
-                writeln!(err, "{}:{number}: {}", escape(&args.file), escape_lines(&malformed.to_string()))?;
+                writeln!(
+                    err,
+                    "{}:{number}: {}",
+                    escape(&args.file),
+                    escape_lines(&malformed.to_string())
+                )?;
                 if !args.keep_going {
                     return Ok(Exit::Usage);
                 }
@@ -143,7 +159,12 @@ pub(super) fn replay(
         };
         lineages.saw(&event);
         let above = lineages.above(&event);
-        let decided = anew(&event, owners.of(&event.session.owner).at(event.time), &above, &setting.capabilities);
+        let decided = anew(
+            &event,
+            owners.of(&event.session.owner).at(event.time),
+            &above,
+            &setting.capabilities,
+        );
         if decided.is_err() {
             summary.undecided = summary.undecided.saturating_add(event.count);
         }
@@ -181,8 +202,15 @@ struct Rows {
 
 impl Rows {
     fn new(args: &Args) -> Self {
-        let show = args.show.unwrap_or(if args.json { Show::All } else { Show::Changed });
-        Self { table: EventRows::default(), shown: 0, json: args.json, all: show == Show::All }
+        let show = args
+            .show
+            .unwrap_or(if args.json { Show::All } else { Show::Changed });
+        Self {
+            table: EventRows::default(),
+            shown: 0,
+            json: args.json,
+            all: show == Show::All,
+        }
     }
 
     fn push(&mut self, event: &EventRecord, changed: bool, output: &mut Output<'_>) -> Result<(), CliError> {

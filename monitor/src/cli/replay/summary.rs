@@ -80,11 +80,16 @@ impl Summary {
             ))?;
         }
         if self.malformed > 0 {
-            output.line(&format!("! {} left out, because they are no events.", counted(self.malformed, "line")))?;
+            output.line(&format!(
+                "! {} left out, because they are no events.",
+                counted(self.malformed, "line")
+            ))?;
         }
         if self.missed > 0 {
             let missed = counted(self.missed, "act");
-            output.line(&format!("! {missed} came faster than they could be recorded, and are not in this file."))?;
+            output.line(&format!(
+                "! {missed} came faster than they could be recorded, and are not in this file."
+            ))?;
         }
         for (uid, name, resolved) in owners.iter() {
             let who = name.map_or_else(|| format!("user {uid}"), |name| escape(name).into_owned());

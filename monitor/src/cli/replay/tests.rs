@@ -79,11 +79,28 @@ fn args() -> Args {
 
 /// Exit code, output, complaints.
 fn replayed(bytes: &[u8], args: &Args, width: Option<u16>) -> (Exit, String, String) {
-    let look = Look { width, colours: false, zone: TimeZone::UTC, now: sample::start() };
+    let look = Look {
+        width,
+        colours: false,
+        zone: TimeZone::UTC,
+        now: sample::start(),
+    };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let setting = Setting::of_this_process(Capabilities::tracepoint(true));
-    let exit = replay(bytes, args, &scope(), &setting, &mut Output::new(&mut out, look), &mut err).unwrap();
-    (exit, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    let exit = replay(
+        bytes,
+        args,
+        &scope(),
+        &setting,
+        &mut Output::new(&mut out, look),
+        &mut err,
+    )
+    .unwrap();
+    (
+        exit,
+        String::from_utf8(out).unwrap(),
+        String::from_utf8(err).unwrap(),
+    )
 }
 
 fn lines(events: &[EventRecord]) -> Vec<u8> {
@@ -96,11 +113,21 @@ fn lines(events: &[EventRecord]) -> Vec<u8> {
 }
 
 fn with(n: u64, act: ActRecord) -> EventRecord {
-    EventRecord { act, ..sample::event(n) }
+    EventRecord {
+        act,
+        ..sample::event(n)
+    }
 }
 
 fn opened(n: u64, path: &str) -> EventRecord {
-    with(n, ActRecord { path: Some(path.into()), access: vec![Access::Read], ..ActRecord::new(Kind::FileOpen) })
+    with(
+        n,
+        ActRecord {
+            path: Some(path.into()),
+            access: vec![Access::Read],
+            ..ActRecord::new(Kind::FileOpen)
+        },
+    )
 }
 
 /// One act for each thing that a scope says something about.
@@ -111,12 +138,21 @@ fn recording() -> Vec<EventRecord> {
     let mut git = opened(3, "/home/dev/src/a");
     git.process.exe = Some("/usr/bin/git".into());
     git.session = sanctioned.session.clone();
-    let alias = ActRecord { guarded_as: Some("/home/dev/.netrc".into()), ..opened(5, "/tmp/harmless").act };
-    let exec = |path: &str| ActRecord { path: Some(path.into()), ..ActRecord::new(Kind::ProcessExec) };
+    let alias = ActRecord {
+        guarded_as: Some("/home/dev/.netrc".into()),
+        ..opened(5, "/tmp/harmless").act
+    };
+    let exec = |path: &str| ActRecord {
+        path: Some(path.into()),
+        ..ActRecord::new(Kind::ProcessExec)
+    };
     let mut argued = with(7, exec("/usr/bin/claude"));
     argued.process.argv = vec!["claude".into(), "--dangerously-skip-permissions".into()];
-    let renamed =
-        ActRecord { path: Some("/tmp/x".into()), to: Some("/home/dev/.netrc".into()), ..ActRecord::new(Kind::FileRename) };
+    let renamed = ActRecord {
+        path: Some("/tmp/x".into()),
+        to: Some("/home/dev/.netrc".into()),
+        ..ActRecord::new(Kind::FileRename)
+    };
     let mut late = sample::event(19);
     late.time = "2026-11-22T07:00:00Z".parse().unwrap();
     let mut many = opened(11, "/home/dev/src/.env");
@@ -131,10 +167,22 @@ fn recording() -> Vec<EventRecord> {
         argued,
         with(8, renamed),
         sample::event(9),
-        with(10, ActRecord { path: Some("/run/docker.sock".into()), ..ActRecord::new(Kind::UnixConnect) }),
+        with(
+            10,
+            ActRecord {
+                path: Some("/run/docker.sock".into()),
+                ..ActRecord::new(Kind::UnixConnect)
+            },
+        ),
         many,
         with(12, ActRecord::new(Kind::NetConnect)),
-        with(13, ActRecord { status: Some(0), ..ActRecord::new(Kind::ProcessExit) }),
+        with(
+            13,
+            ActRecord {
+                status: Some(0),
+                ..ActRecord::new(Kind::ProcessExit)
+            },
+        ),
         late,
     ]
 }
@@ -160,7 +208,11 @@ fn every_act_gets_its_answer() {
             let (called_for, applied) = (verdict.called_for.word(), verdict.applied.word());
             let rule = verdict.rule.as_deref().unwrap_or("-");
             let (when, tier) = (verdict.when, verdict.tier);
-            format!("{:16} {called_for:6} {applied:6} {when:?} {tier:?} {rule} {}", event.act.kind.word(), event.weight)
+            format!(
+                "{:16} {called_for:6} {applied:6} {when:?} {tier:?} {rule} {}",
+                event.act.kind.word(),
+                event.weight
+            )
         })
         .collect();
     assert_eq!(answers.len(), recording().len());
@@ -183,15 +235,28 @@ fn a_malformed_line_is_named_and_ends_it_unless_it_is_to_go_on() {
     bytes.extend(lines(&[opened(2, "/home/dev/.netrc")]));
     let (exit, out, err) = replayed(&bytes, &args(), None);
     assert_eq!(exit, Exit::Usage);
-    assert!(err.starts_with("recorded.ndjson:2: it is not an event record"), "{err}");
+    assert!(
+        err.starts_with("recorded.ndjson:2: it is not an event record"),
+        "{err}"
+    );
     assert_eq!(err.lines().count(), 1, "{err}");
     assert_eq!(out, "");
-    let (exit, out, err) = replayed(&bytes, &Args { keep_going: true, ..args() }, None);
+    let (exit, out, err) = replayed(
+        &bytes,
+        &Args {
+            keep_going: true,
+            ..args()
+        },
+        None,
+    );
     assert_eq!(exit, Exit::No);
     let numbers: Vec<_> = err.lines().map(|line| line.split(':').nth(1).unwrap()).collect();
     assert_eq!(numbers, ["2", "3", "4", "5"], "{err}");
     assert!(!err.contains('\x1b') && !out.contains('\x1b'), "{err}{out}");
-    assert!(out.contains("/home/dev/.netrc") && out.contains("4 lines left out"), "{out}");
+    assert!(
+        out.contains("/home/dev/.netrc") && out.contains("4 lines left out"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -212,7 +277,14 @@ fn nothing_outside_the_scope_is_0_and_nothing_is_shown() {
         out,
         "1 act replayed against scope `replayed`: 0 cuts, 0 answered otherwise than recorded.\n"
     );
-    let (_, out, _) = replayed(&lines(&[opened(1, "/tmp/x")]), &Args { show: Some(Show::All), ..args() }, None);
+    let (_, out, _) = replayed(
+        &lines(&[opened(1, "/tmp/x")]),
+        &Args {
+            show: Some(Show::All),
+            ..args()
+        },
+        None,
+    );
     assert!(out.contains("/tmp/x"), "{out}");
     assert_eq!(replayed(b"", &args(), None).0, Exit::Done);
 }
@@ -224,28 +296,49 @@ fn observing_changes_nothing() {
     let event = opened(2, "/home/dev/.netrc");
     let scope = scope.resolve(std::path::Path::new("/home/dev"));
     let now = super::decide::anew(&event, &scope, &[], &Capabilities::tracepoint(true)).unwrap();
-    assert_eq!((now.verdict.called_for, now.verdict.applied), (Response::Kill, Response::Flag));
+    assert_eq!(
+        (now.verdict.called_for, now.verdict.applied),
+        (Response::Kill, Response::Flag)
+    );
     let held = super::decide::anew(&event, &scope, &[], &Capabilities::tracepoint(false)).unwrap();
-    assert_eq!((held.verdict.tier, held.verdict.when), (Tier::Tracepoint, When::BeforeUse));
+    assert_eq!(
+        (held.verdict.tier, held.verdict.when),
+        (Tier::Tracepoint, When::BeforeUse)
+    );
 }
 
 #[test]
 fn a_file_or_scope_that_is_not_there_is_2() {
-    let look = Look { width: None, colours: false, zone: TimeZone::UTC, now: sample::start() };
+    let look = Look {
+        width: None,
+        colours: false,
+        zone: TimeZone::UTC,
+        now: sample::start(),
+    };
     let setting = Setting::of_this_process(Capabilities::tracepoint(true));
     let with = |args: &Args| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let exit = run(args, &setting, &mut Output::new(&mut out, look.clone()), &mut err).unwrap();
         (exit, String::from_utf8(err).unwrap())
     };
-    let nothing = Args { scope: "@coding-agent".into(), file: "/no/such/file".into(), ..args() };
+    let nothing = Args {
+        scope: "@coding-agent".into(),
+        file: "/no/such/file".into(),
+        ..args()
+    };
     let (exit, err) = with(&nothing);
     assert_eq!(exit, Exit::Usage);
     assert!(err.contains("/no/such/file"), "{err}");
-    let (exit, err) = with(&Args { scope: "no-such-scope".into(), ..args() });
+    let (exit, err) = with(&Args {
+        scope: "no-such-scope".into(),
+        ..args()
+    });
     assert_eq!(exit, Exit::Usage);
     assert!(err.contains("no-such-scope"), "{err}");
-    let (exit, err) = with(&Args { home: Some("relative".into()), ..nothing });
+    let (exit, err) = with(&Args {
+        home: Some("relative".into()),
+        ..nothing
+    });
     assert_eq!(exit, Exit::Usage);
     assert!(err.contains("--home"), "{err}");
 }

@@ -31,5 +31,9 @@ pub struct Args {
 }
 
 fn mode(word: &str) -> Mode {
-    if word == "enforce" { Mode::Enforce } else { Mode::Observe }
+    if word == "enforce" {
+        Mode::Enforce
+    } else {
+        Mode::Observe
+    }
 }

@@ -32,14 +32,26 @@ pub(super) fn choose(
 ) -> Result<Choice, LoadError> {
     match given {
         Some(path) if path.contains('/') || path.ends_with(".toml") => {
-            inline(path, scope_dir).map(|scope| Choice { scope, by_default: false })
+            inline(path, scope_dir).map(|scope| Choice {
+                scope,
+                by_default: false,
+            })
         }
-        Some(name) => Ok(Choice { scope: ScopeChoice::Named(name.to_owned()), by_default: false }),
+        Some(name) => Ok(Choice {
+            scope: ScopeChoice::Named(name.to_owned()),
+            by_default: false,
+        }),
         None => {
-            let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let words: Vec<String> = command
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
             // Without the @, so that a scope of that name which the operator has installed comes first.
             let name = builtin::for_command(&words).to_owned();
-            Ok(Choice { scope: ScopeChoice::Named(name), by_default: true })
+            Ok(Choice {
+                scope: ScopeChoice::Named(name),
+                by_default: true,
+            })
         }
     }
 }
@@ -51,12 +63,20 @@ fn inline(path: &str, scope_dir: &Path) -> Result<ScopeChoice, LoadError> {
         let (fragment, text) = scope_files::fragment(&file, scope_dir, name)?;
         let mut read = read.borrow_mut();
         if !read.iter().any(|known| known.name == name) {
-            read.push(FragmentText { name: name.to_owned(), file: fragment.clone(), text: text.clone() });
+            read.push(FragmentText {
+                name: name.to_owned(),
+                file: fragment.clone(),
+                text: text.clone(),
+            });
         }
         Some((fragment, text))
     };
     merge::effective(&file, &load).map_err(LoadError::Scope)?;
-    Ok(ScopeChoice::Inline { text: file.source, file: file.file, fragments: read.into_inner() })
+    Ok(ScopeChoice::Inline {
+        text: file.source,
+        file: file.file,
+        fragments: read.into_inner(),
+    })
 }
 
 #[cfg(test)]
@@ -66,14 +86,30 @@ mod tests {
     #[test]
     fn a_name_is_never_a_file() {
         let choice = choose(Some("Cargo.lock"), &["claude".into()], Path::new("/")).unwrap();
-        assert_eq!(choice, Choice { scope: ScopeChoice::Named("Cargo.lock".into()), by_default: false });
+        assert_eq!(
+            choice,
+            Choice {
+                scope: ScopeChoice::Named("Cargo.lock".into()),
+                by_default: false
+            }
+        );
     }
 
     #[test]
     fn without_a_scope_the_built_in_one_is_taken() {
-        for (command, name) in [("/usr/bin/claude", "claude-code"), ("codex", "codex"), ("make", "coding-agent")] {
+        for (command, name) in [
+            ("/usr/bin/claude", "claude-code"),
+            ("codex", "codex"),
+            ("make", "coding-agent"),
+        ] {
             let choice = choose(None, &[command.into()], Path::new("/")).unwrap();
-            assert_eq!(choice, Choice { scope: ScopeChoice::Named(name.into()), by_default: true });
+            assert_eq!(
+                choice,
+                Choice {
+                    scope: ScopeChoice::Named(name.into()),
+                    by_default: true
+                }
+            );
         }
     }
 
@@ -82,16 +118,33 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let installed = tempfile::tempdir().unwrap();
         let write = |dir: &Path, name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
-        write(dir.path(), "agent.toml", "extends = [\"near\", \"@coding-agent\"]");
+        write(
+            dir.path(),
+            "agent.toml",
+            "extends = [\"near\", \"@coding-agent\"]",
+        );
         write(dir.path(), "near.toml", "extends = [\"far\"]");
         write(installed.path(), "far.toml", "description = \"far\"");
         let path = dir.path().join("agent.toml");
         let choice = choose(path.to_str(), &["x".into()], installed.path()).unwrap();
-        let ScopeChoice::Inline { text, file, fragments } = choice.scope else { panic!("{choice:?}") };
-        assert_eq!((text.as_str(), Path::new(&file)), ("extends = [\"near\", \"@coding-agent\"]", path.as_path()));
+        let ScopeChoice::Inline {
+            text,
+            file,
+            fragments,
+        } = choice.scope
+        else {
+            panic!("{choice:?}")
+        };
+        assert_eq!(
+            (text.as_str(), Path::new(&file)),
+            ("extends = [\"near\", \"@coding-agent\"]", path.as_path())
+        );
         let names: Vec<&str> = fragments.iter().map(|fragment| fragment.name.as_str()).collect();
         assert_eq!(names, ["near", "far"]);
-        assert_eq!(FragmentText::find(&fragments, "far").unwrap().1, "description = \"far\"");
+        assert_eq!(
+            FragmentText::find(&fragments, "far").unwrap().1,
+            "description = \"far\""
+        );
     }
 
     #[test]

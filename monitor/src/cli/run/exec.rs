@@ -166,8 +166,6 @@ unsafe fn execute(program: &mut Pointers<'_>) -> c_int {
     found
 }
 
-
-
 fn tell(report: RawFd, step: Step) {
     let bytes = step.bytes();
     // A pipe takes so few bytes at once or not at all; where nobody listens any more there is nobody to tell.

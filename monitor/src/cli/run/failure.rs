@@ -8,13 +8,13 @@ use super::{
     user::UserError,
 };
 use crate::{
-    config::scope_files::LoadError,
     api::client::ClientError,
     cli::{
         exit::Exit,
         render::escape::escape_lines,
         scope::{Setting, report},
     },
+    config::scope_files::LoadError,
     scope::capability::Capabilities,
 };
 
@@ -74,7 +74,9 @@ impl RunError {
 
     fn remedy(&self) -> &str {
         match self {
-            Self::Nobody { .. } => "start the daemon (systemctl start scopeward), or run this as root (sudo scopeward run …: the command still runs as you)",
+            Self::Nobody { .. } => {
+                "start the daemon (systemctl start scopeward), or run this as root (sudo scopeward run …: the command still runs as you)"
+            }
             Self::Hold(
                 HoldError::Scope { remedy, .. }
                 | HoldError::Privileges { remedy, .. }
@@ -90,7 +92,10 @@ impl RunError {
     #[must_use]
     pub fn text(&self) -> String {
         if let Self::Scope(error @ LoadError::Scope(_)) = self {
-            let setting = Setting { colour: on_stderr(), ..Setting::of_this_process(Capabilities::tracepoint(true)) };
+            let setting = Setting {
+                colour: on_stderr(),
+                ..Setting::of_this_process(Capabilities::tracepoint(true))
+            };
             return report::load_error(error, &setting);
         }
         let mut text = format!("scopeward: {}\n", escape_lines(&self.to_string()));

@@ -23,8 +23,17 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// What is asked for: the events of `session`, from `since` on where the stream broke then.
 fn target(session: &str, all: bool, since: Option<Timestamp>) -> String {
-    let verdict = if all { Vec::new() } else { vec![Response::Deny, Response::Freeze, Response::Kill] };
-    let filter = Filter { session: vec![session.to_owned()], verdict, since, ..Filter::default() };
+    let verdict = if all {
+        Vec::new()
+    } else {
+        vec![Response::Deny, Response::Freeze, Response::Kill]
+    };
+    let filter = Filter {
+        session: vec![session.to_owned()],
+        verdict,
+        since,
+        ..Filter::default()
+    };
     format!("/v1/events?{}", Question { filter, follow: true }.write())
 }
 
@@ -62,7 +71,8 @@ pub(super) async fn hand_over(
         }
         let all = {
             let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
-            telling.say("the daemon ended; the session stays held, and its events come once the daemon is back");
+            telling
+                .say("the daemon ended; the session stays held, and its events come once the daemon is back");
             telling.wants_all()
         };
         stream = loop {

@@ -1,7 +1,6 @@
 //! Which signals to the supervisor are meant for the command.
 
 use nix::{
-
     sys::signalfd::siginfo,
     unistd::{Pid, getpgid, getpgrp},
 };

@@ -59,7 +59,11 @@ impl ExecError {
     /// The status that a shell gives: 127 where there is no such program, 126 where it cannot be run.
     #[must_use]
     pub const fn status(&self) -> u8 {
-        if self.errno == libc::ENOENT || self.errno == libc::ENOTDIR { 127 } else { 126 }
+        if self.errno == libc::ENOENT || self.errno == libc::ENOTDIR {
+            127
+        } else {
+            126
+        }
     }
 }
 
@@ -108,13 +112,19 @@ impl Held {
             env = user.environment(env);
         }
         let program = Program::new(command, &env)?;
-        let groups: Vec<libc::gid_t> =
-            start.user.map(|user| user.groups.iter().map(|group| group.as_raw()).collect()).unwrap_or_default();
+        let groups: Vec<libc::gid_t> = start
+            .user
+            .map(|user| user.groups.iter().map(|group| group.as_raw()).collect())
+            .unwrap_or_default();
         let (hold_child, hold) = pipe2(OFlag::O_CLOEXEC)?;
         let (report, report_child) = pipe2(OFlag::O_CLOEXEC)?;
         let mut plan = Plan {
             program: program.pointers(),
-            ids: start.user.map(|user| Ids { uid: user.uid.as_raw(), gid: user.gid.as_raw(), groups: &groups }),
+            ids: start.user.map(|user| Ids {
+                uid: user.uid.as_raw(),
+                gid: user.gid.as_raw(),
+                groups: &groups,
+            }),
             dies_with: start.dies_with_supervisor.then(|| getpid().as_raw()),
             hold: hold_child.as_raw_fd(),
             report: report_child.as_raw_fd(),
@@ -129,8 +139,12 @@ impl Held {
             ForkResult::Parent { child } => child,
         };
         drop::<[OwnedFd; 2]>([hold_child, report_child]);
-        let mut held =
-            Self { pid, name: program.name.clone(), hold: Some(hold.into()), report: report.into() };
+        let mut held = Self {
+            pid,
+            name: program.name.clone(),
+            hold: Some(hold.into()),
+            report: report.into(),
+        };
         match held.told() {
             Some(Step::Ready) => Ok(held),
             Some(Step::User(errno) | Step::Exec(errno)) => {
@@ -192,7 +206,10 @@ impl Released {
     #[must_use]
     pub fn exec_error(mut self) -> Option<ExecError> {
         match self.0.told() {
-            Some(Step::Exec(errno)) => Some(ExecError { name: self.0.name.clone(), errno }),
+            Some(Step::Exec(errno)) => Some(ExecError {
+                name: self.0.name.clone(),
+                errno,
+            }),
             _ => None,
         }
     }

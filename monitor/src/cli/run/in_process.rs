@@ -3,12 +3,12 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use nix::unistd::{Pid, Uid};
+use nix::unistd::Pid;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
@@ -20,6 +20,7 @@ use crate::{
         control::{Control as _, ControlError},
         types::{EnrolRequest, ScopeChoice, SessionState},
     },
+    cli::{doctor::why_not, exit::Exit},
     observe::load::Sizes,
     pipeline::{Monitor, Settings},
     scope::words::Mode,
@@ -35,7 +36,7 @@ pub(super) struct InProcess {
     monitor: Arc<Monitor>,
     session: String,
     telling: Option<Arc<Mutex<Telling>>>,
-    reader: Option<(JoinHandle<()>, mpsc::Sender<()>)>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl InProcess {
@@ -44,18 +45,29 @@ impl InProcess {
     /// # Errors
     /// [`HoldError::Unsupported`] or [`HoldError::Privileges`].
     pub(super) fn new(run: PathBuf, scopes: PathBuf) -> Result<Self, HoldError> {
-        let settings = Settings { run, scopes, pins: None, notes: None, sizes: Sizes::default() };
-        let monitor = Monitor::start(settings, None).map_err(|error| {
-            let why = format!("failed to {error}");
-            let remedy = "`scopeward doctor` says what is missing".to_owned();
-            if Uid::effective().is_root() {
-                HoldError::Unsupported { why, remedy }
-            } else {
-                HoldError::Privileges { why, remedy }
+        let settings = Settings {
+            run,
+            scopes,
+            pins: None,
+            notes: None,
+            sizes: Sizes::default(),
+        };
+        let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {
+            let (why, exit) = why_not(&error);
+            let remedy = String::new();
+            match exit {
+                Exit::Privileges => HoldError::Privileges { why, remedy },
+                _ => HoldError::Unsupported { why, remedy },
             }
         })?;
+        monitor.begin(ring);
         monitor.lock().scopes.reload(true);
-        Ok(Self { monitor, session: String::new(), telling: None, reader: None })
+        Ok(Self {
+            monitor,
+            session: String::new(),
+            telling: None,
+            reader: None,
+        })
     }
 
     fn state(&self) -> Option<SessionState> {
@@ -66,13 +78,20 @@ impl InProcess {
 impl Holder for InProcess {
     fn enrol(&mut self, pid: Pid, scope: &ScopeChoice, mode: Option<Mode>) -> Result<Enrolment, HoldError> {
         let pid = pid.as_raw().unsigned_abs();
-        let request = EnrolRequest { pid, scope: scope.clone(), mode };
+        let request = EnrolRequest {
+            pid,
+            scope: scope.clone(),
+            mode,
+        };
         // Whoever the command runs as: under sudo the calling user.
         let uid = crate::attribute::recognise::effective_uid(pid).unwrap_or(0);
-        let enrolled = self.monitor.enrol_for(&request, uid).map_err(|error| match error {
-            ControlError::Invalid { why, remedy } => HoldError::Scope { why, remedy },
-            other => HoldError::Failed(other.to_string()),
-        })?;
+        let enrolled = self
+            .monitor
+            .enrol_for(&request, uid)
+            .map_err(|error| match error {
+                ControlError::Invalid { why, remedy } => HoldError::Scope { why, remedy },
+                other => HoldError::Failed(other.to_string()),
+            })?;
         self.session.clone_from(&enrolled.session);
         let built_in = matches!(scope, ScopeChoice::Named(_))
             && self.monitor.lock().scopes.get(&enrolled.scope).is_none();
@@ -87,7 +106,6 @@ impl Holder for InProcess {
 
     fn follow(&mut self, telling: Arc<Mutex<Telling>>) -> Result<(), HoldError> {
         let mut events = self.monitor.subscribe();
-        let (stop, stopped) = mpsc::channel();
         let (session, told) = (self.session.clone(), Arc::clone(&telling));
         let body = move || {
             loop {
@@ -102,14 +120,11 @@ impl Holder for InProcess {
                     }
                     Err(RecvError::Closed) => return,
                 }
-                if stopped.try_recv().is_ok() {
-                    return;
-                }
             }
         };
         let thread = std::thread::Builder::new().name("events".to_owned()).spawn(body);
         let thread = thread.map_err(|error| HoldError::Failed(format!("start a thread: {error}")))?;
-        self.reader = Some((thread, stop));
+        self.reader = Some(thread);
         self.telling = Some(telling);
         Ok(())
     }
@@ -121,7 +136,11 @@ impl Holder for InProcess {
     fn finish(&mut self, remaining: Remaining, patience: Duration) -> Option<String> {
         let begun = Instant::now();
         loop {
-            let telling = self.telling.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+            let telling = self
+                .telling
+                .as_ref()?
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             let (has_reason, quiet) = (telling.stopped().is_some(), telling.quiet());
             drop(telling);
             if remaining == Remaining::Nothing || (remaining == Remaining::Reason && has_reason) {
@@ -144,15 +163,16 @@ impl Drop for InProcess {
     fn drop(&mut self) {
         // Whatever of the session outlives its command would run free.
         let mut state = self.monitor.lock();
-        let ended = state.sessions.key(&self.session).map(|key| state.kill(key, "the command that held it has ended"));
+        let ended = state
+            .sessions
+            .key(&self.session)
+            .map(|key| state.kill(key, "the command that held it has ended"));
         drop(state);
         if ended.is_some_and(|ended| ended.is_err()) {
             tracing::warn!("the rest of the session could not be ended");
         }
         self.monitor.end(true);
-        if let Some((_, stop)) = self.reader.take() {
-            // The thread ends with this process, or with the next event.
-            let _ = stop.send(());
-        }
+        // Its reader ends with the channel, or with this process.
+        self.reader = None;
     }
 }

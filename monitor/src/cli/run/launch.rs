@@ -44,14 +44,12 @@ pub(super) struct Way {
     pub(super) open: Box<dyn FnOnce() -> Result<Box<dyn Holder>, HoldError>>,
 }
 
-/// Runs `scopeward run`, and returns the exit status. To be called while this process has no threads.
+/// Runs `scopeward run`, and returns the exit status. To be called while this process has no threads; it leaves the
+/// signals that it supervises with blocked, so little should be done afterwards.
 #[must_use]
 pub fn run(args: &Args, cli: &Cli) -> u8 {
-    let done = way(cli).and_then(|way| {
-        let scope_dir = cli.config().unwrap_or_default().paths.scopes;
-        with(args, &scope_dir, way)
-    });
-    done.unwrap_or_else(|error| {
+    let scope_dir = cli.config().unwrap_or_default().paths.scopes;
+    with(args, &scope_dir, || way(cli)).unwrap_or_else(|error| {
         // Nobody is left to tell where standard error is closed; the exit code still says it.
         drop(io::stderr().write_all(error.text().as_bytes()));
         error.status()
@@ -62,7 +60,12 @@ pub fn run(args: &Args, cli: &Cli) -> u8 {
 fn way(cli: &Cli) -> Result<Way, RunError> {
     let socket = cli.socket()?;
     match UnixStream::connect(&socket) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
             if !geteuid().is_root() {
                 return Err(RunError::Nobody { socket });
             }
@@ -80,22 +83,40 @@ fn way(cli: &Cli) -> Result<Way, RunError> {
     }
 }
 
-/// Runs the command held by `way`; scopes and fragments are found by name in `scope_dir`. Returns the exit status.
+/// Runs the command, held by what `way` finds; scopes and fragments are found by name in `scope_dir`. Returns the exit
+/// status.
 ///
 /// # Errors
-/// [`RunError`]; the command has not run then.
-pub(super) fn with(args: &Args, scope_dir: &Path, way: Way) -> Result<u8, RunError> {
+/// [`RunError`]; the command has not run then. Errors of the scope come first: they are the caller's to mend whoever
+/// holds the command.
+pub(super) fn with(
+    args: &Args,
+    scope_dir: &Path,
+    way: impl FnOnce() -> Result<Way, RunError>,
+) -> Result<u8, RunError> {
     let choice = choose(args.scope.as_deref(), &args.command, scope_dir)?;
+    let way = way()?;
     let user = RunAs::caller_of_sudo()?;
-    let events = args.events.as_deref().map(|path| open_events(path, user.as_ref())).transpose()?;
+    let events = args
+        .events
+        .as_deref()
+        .map(|path| open_events(path, user.as_ref()))
+        .transpose()?;
     let signals = Signals::block()?;
     let terminal = Terminal::save();
-    let start =
-        Start { user: user.as_ref(), signals: &signals, dies_with_supervisor: way.dies_with_supervisor };
+    let start = Start {
+        user: user.as_ref(),
+        signals: &signals,
+        dies_with_supervisor: way.dies_with_supervisor,
+    };
     let held = Held::spawn(&args.command, &start)?;
     let mut holder = (way.open)()?;
     let enrolment = holder.enrol(held.pid(), &choice.scope, args.mode)?;
-    let telling = Arc::new(Mutex::new(Telling::new(held.pid(), events, Box::new(io::stderr()))));
+    let telling = Arc::new(Mutex::new(Telling::new(
+        held.pid(),
+        events,
+        Box::new(io::stderr()),
+    )));
     holder.follow(Arc::clone(&telling))?;
     for line in introduction(&choice, &enrolment) {
         tell(&telling, &line);
@@ -124,13 +145,20 @@ fn open_events(path: &Path, user: Option<&RunAs>) -> Result<Box<dyn Write + Send
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdout()));
     }
-    let wrong = |error: io::Error| RunError::Events { path: path.to_owned(), error };
+    let wrong = |error: io::Error| RunError::Events {
+        path: path.to_owned(),
+        error,
+    };
     let (uid, gid) = (geteuid(), getegid());
     if let Some(user) = user {
-        setegid(user.gid).and_then(|()| seteuid(user.uid)).map_err(|error| wrong(error.into()))?;
+        setegid(user.gid)
+            .and_then(|()| seteuid(user.uid))
+            .map_err(|error| wrong(error.into()))?;
     }
     let opened = File::create(path);
-    seteuid(uid).and_then(|()| setegid(gid)).map_err(|error| wrong(error.into()))?;
+    seteuid(uid)
+        .and_then(|()| setegid(gid))
+        .map_err(|error| wrong(error.into()))?;
     Ok(Box::new(opened.map_err(wrong)?))
 }
 
@@ -139,7 +167,11 @@ fn introduction(choice: &Choice, enrolment: &Enrolment) -> Vec<String> {
     let mut lines = Vec::new();
     let scope = escape(&enrolment.scope);
     if choice.by_default {
-        let name = if enrolment.built_in { format!("@{scope} (built in)") } else { scope.to_string() };
+        let name = if enrolment.built_in {
+            format!("@{scope} (built in)")
+        } else {
+            scope.to_string()
+        };
         lines.push(format!("held to {name}, mode {}", mode_word(enrolment.mode)));
     }
     let shown = match &choice.scope {

@@ -36,7 +36,10 @@ impl Program {
     /// [`ZeroByte`].
     pub fn new(command: &[OsString], env: &[(OsString, OsString)]) -> Result<Self, ZeroByte> {
         let name = command.first().cloned().unwrap_or_default();
-        let path = env.iter().find(|(key, _)| key == "PATH").map(|(_, path)| path.as_os_str());
+        let path = env
+            .iter()
+            .find(|(key, _)| key == "PATH")
+            .map(|(_, path)| path.as_os_str());
         let candidates = places(&name, path.unwrap_or(OsStr::new(USUAL_PATH)));
         let pair = |(key, value): &(OsString, OsString)| {
             let mut pair = key.clone();
@@ -56,11 +59,20 @@ impl Program {
     #[must_use]
     pub fn pointers(&self) -> Pointers<'_> {
         let list = |texts: &[CString]| -> Vec<*const c_char> {
-            texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
+            texts
+                .iter()
+                .map(|text| text.as_ptr())
+                .chain([std::ptr::null()])
+                .collect()
         };
         let mut script = vec![SHELL.as_ptr(), std::ptr::null()];
         script.extend(list(self.argv.get(1..).unwrap_or_default()));
-        Pointers { candidates: &self.candidates, argv: list(&self.argv), script, env: list(&self.env) }
+        Pointers {
+            candidates: &self.candidates,
+            argv: list(&self.argv),
+            script,
+            env: list(&self.env),
+        }
     }
 }
 

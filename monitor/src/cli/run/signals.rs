@@ -24,10 +24,16 @@ const PASSED_ON: [Signal; 7] = [
 
 /// What only the supervisor is to see: its child's changes, and the terminal's stops, which it follows once its child
 /// has stopped.
-const OWN: [Signal; 5] =
-    [Signal::SIGCHLD, Signal::SIGCONT, Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
+const OWN: [Signal; 5] = [
+    Signal::SIGCHLD,
+    Signal::SIGCONT,
+    Signal::SIGTSTP,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+];
 
-/// The blocked signals. Dropping it unblocks them.
+/// The blocked signals. They stay blocked when it is dropped: one that came together with the end of the command must
+/// not take the place of the command's status.
 #[derive(Debug)]
 pub struct Signals {
     fd: SignalFd,
@@ -46,7 +52,10 @@ impl Signals {
     pub fn block() -> nix::Result<Self> {
         let mut set = SigSet::empty();
         OWN.into_iter().for_each(|signal| set.add(signal));
-        PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal)).for_each(|signal| set.add(signal));
+        PASSED_ON
+            .into_iter()
+            .filter(|signal| !is_ignored(*signal))
+            .for_each(|signal| set.add(signal));
         let child_was_ignored = is_ignored(Signal::SIGCHLD);
         if child_was_ignored {
             // SAFETY: the default disposition runs no code of ours.
@@ -55,7 +64,11 @@ impl Signals {
         let mut before = SigSet::empty();
         pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before))?;
         let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        Ok(Self { fd, before, child_was_ignored })
+        Ok(Self {
+            fd,
+            before,
+            child_was_ignored,
+        })
     }
 
     /// The next one; `None` where none is waiting.
@@ -82,13 +95,6 @@ impl Signals {
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        // It fails for a mask that is none, and this one came from the kernel.
-        pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None).ok();
     }
 }
 

@@ -33,7 +33,9 @@ pub struct Telling {
 
 impl std::fmt::Debug for Telling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Telling").field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("Telling")
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,9 @@ impl Telling {
                 }
                 self.killed = Some(event.clone());
             }
-            Response::Deny if is_roots && self.root_stopped.is_none() => self.root_stopped = Some(event.clone()),
+            Response::Deny if is_roots && self.root_stopped.is_none() => {
+                self.root_stopped = Some(event.clone());
+            }
             Response::Deny | Response::Allow | Response::Flag => {}
         }
     }
@@ -127,7 +131,9 @@ impl Telling {
     fn give_up(&mut self, error: &io::Error) {
         self.events = None;
         if error.kind() != ErrorKind::BrokenPipe {
-            self.say(&format!("failed to write the events: {error}; the session goes on without"));
+            self.say(&format!(
+                "failed to write the events: {error}; the session goes on without"
+            ));
         }
     }
 }
@@ -144,7 +150,10 @@ pub fn sentence(event: &EventRecord) -> String {
         Response::Allow => "allowed",
     };
     let rule = verdict.rule.as_deref().unwrap_or("the default");
-    let reason = verdict.reason.as_deref().map_or_else(String::new, |reason| format!(" ({})", escape(reason)));
+    let reason = verdict
+        .reason
+        .as_deref()
+        .map_or_else(String::new, |reason| format!(" ({})", escape(reason)));
     format!(
         "{done} by {} of scope {}{reason}: {} {}; scopeward why {}",
         escape(rule),

@@ -25,12 +25,14 @@ impl Terminal {
     /// background there: then it is not this process's to set.
     pub(super) fn save() -> Option<Self> {
         let (stdin, stdout, stderr) = (stdin(), stdout(), stderr());
-        [stdin.as_fd(), stderr.as_fd(), stdout.as_fd()].into_iter().find_map(|fd| {
-            let foreground = tcgetpgrp(fd).ok()? == getpgrp();
-            let settings = tcgetattr(fd).ok()?;
-            let fd = foreground.then(|| fd.try_clone_to_owned().ok())??;
-            Some(Self { fd, settings })
-        })
+        [stdin.as_fd(), stderr.as_fd(), stdout.as_fd()]
+            .into_iter()
+            .find_map(|fd| {
+                let foreground = tcgetpgrp(fd).ok()? == getpgrp();
+                let settings = tcgetattr(fd).ok()?;
+                let fd = foreground.then(|| fd.try_clone_to_owned().ok())??;
+                Some(Self { fd, settings })
+            })
     }
 
     /// Takes the terminal back from a command that was killed while it had the terminal for itself, and sets what it
@@ -38,7 +40,9 @@ impl Terminal {
     /// `SIGTTOU` blocked.
     pub(super) fn restore(&self, child: Pid) {
         let own = getpgrp();
-        let Ok(foreground) = tcgetpgrp(&self.fd) else { return };
+        let Ok(foreground) = tcgetpgrp(&self.fd) else {
+            return;
+        };
         let orphaned = || foreground == child || killpg(foreground, None) == Err(Errno::ESRCH);
         if foreground == own || (orphaned() && tcsetpgrp(&self.fd, own).is_ok()) {
             // A terminal that is gone needs no settings.

@@ -47,7 +47,12 @@ impl ThroughDaemon {
     pub(super) fn new(client: Client) -> Result<Self, HoldError> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| HoldError::Failed(format!("start a thread: {error}")))?;
-        Ok(Self { runtime, client, session: String::new(), telling: None })
+        Ok(Self {
+            runtime,
+            client,
+            session: String::new(),
+            telling: None,
+        })
     }
 
     fn session(&self) -> Option<SessionInfo> {
@@ -58,20 +63,28 @@ impl ThroughDaemon {
 
     /// Whether `scope` comes with Scopeward: no file of the daemon's has its name.
     fn is_built_in(&self, choice: &ScopeChoice, scope: &str) -> bool {
-        let ScopeChoice::Named(_) = choice else { return false };
-        let scopes: Result<Vec<ScopeInfo>, ClientError> = self.runtime.block_on(self.client.get("/v1/scopes"));
+        let ScopeChoice::Named(_) = choice else {
+            return false;
+        };
+        let scopes: Result<Vec<ScopeInfo>, ClientError> =
+            self.runtime.block_on(self.client.get("/v1/scopes"));
         let has_file = |known: &ScopeInfo| known.name == scope && known.file.is_some();
         crate::scope::builtin::lookup(scope).is_some() && scopes.is_ok_and(|all| !all.iter().any(has_file))
     }
 
     fn quiet(&self) -> Duration {
-        let quiet = |telling: &Arc<Mutex<Telling>>| telling.lock().unwrap_or_else(PoisonError::into_inner).quiet();
+        let quiet =
+            |telling: &Arc<Mutex<Telling>>| telling.lock().unwrap_or_else(PoisonError::into_inner).quiet();
         self.telling.as_ref().map_or(Duration::MAX, quiet)
     }
 
     fn has_reason(&self) -> bool {
         let has = |telling: &Arc<Mutex<Telling>>| {
-            telling.lock().unwrap_or_else(PoisonError::into_inner).stopped().is_some()
+            telling
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .stopped()
+                .is_some()
         };
         self.telling.as_ref().is_some_and(has)
     }
@@ -79,25 +92,45 @@ impl ThroughDaemon {
 
 impl Holder for ThroughDaemon {
     fn enrol(&mut self, pid: Pid, scope: &ScopeChoice, mode: Option<Mode>) -> Result<Enrolment, HoldError> {
-        let request = EnrolRequest { pid: pid.as_raw().unsigned_abs(), scope: scope.clone(), mode };
-        let Enrolled { session, scope: name, mode, warnings } =
-            self.runtime.block_on(self.client.post("/v1/sessions", &request))?;
+        let request = EnrolRequest {
+            pid: pid.as_raw().unsigned_abs(),
+            scope: scope.clone(),
+            mode,
+        };
+        let Enrolled {
+            session,
+            scope: name,
+            mode,
+            warnings,
+        } = self
+            .runtime
+            .block_on(self.client.post("/v1/sessions", &request))?;
         self.session.clone_from(&session);
         let built_in = self.is_built_in(scope, &name);
-        Ok(Enrolment { session, scope: name, built_in, mode, warnings })
+        Ok(Enrolment {
+            session,
+            scope: name,
+            built_in,
+            mode,
+            warnings,
+        })
     }
 
     fn follow(&mut self, telling: Arc<Mutex<Telling>>) -> Result<(), HoldError> {
         let all = telling.lock().unwrap_or_else(PoisonError::into_inner).wants_all();
-        let stream = self.runtime.block_on(follow::begin(&self.client, &self.session, all))?;
+        let stream = self
+            .runtime
+            .block_on(follow::begin(&self.client, &self.session, all))?;
         let (client, session) = (self.client.clone(), self.session.clone());
-        self.runtime.spawn(follow::hand_over(client, session, stream, Arc::clone(&telling)));
+        self.runtime
+            .spawn(follow::hand_over(client, session, stream, Arc::clone(&telling)));
         self.telling = Some(telling);
         Ok(())
     }
 
     fn frozen(&mut self) -> bool {
-        self.session().is_some_and(|session| matches!(session.status, SessionState::Frozen(_)))
+        self.session()
+            .is_some_and(|session| matches!(session.status, SessionState::Frozen(_)))
     }
 
     fn finish(&mut self, remaining: Remaining, patience: Duration) -> Option<String> {

@@ -72,11 +72,25 @@ impl RunAs {
         let Some(user) = User::from_uid(uid).map_err(wrong)? else {
             // An id without a name has no groups but its own, and no home.
             let (home, shell) = ("/".into(), "/bin/sh".into());
-            return Ok(Self { uid, gid, groups: vec![gid], home, shell, name: uid.to_string() });
+            return Ok(Self {
+                uid,
+                gid,
+                groups: vec![gid],
+                home,
+                shell,
+                name: uid.to_string(),
+            });
         };
         let name = CString::new(user.name.as_str()).map_err(|_| wrong(nix::Error::EINVAL))?;
         let groups = getgrouplist(&name, gid).map_err(wrong)?;
-        Ok(Self { uid, gid, groups, home: user.dir, shell: user.shell, name: user.name })
+        Ok(Self {
+            uid,
+            gid,
+            groups,
+            home: user.dir,
+            shell: user.shell,
+            name: user.name,
+        })
     }
 
     /// `env` as this user's: without what sudo adds, and with what it set for root set for this user.
@@ -99,6 +113,9 @@ impl RunAs {
 
 fn id(variable: &'static str, value: OsString) -> Result<u32, UserError> {
     // The largest number means "leave it as it is" to the kernel, so it is no id.
-    let number = value.to_str().and_then(|text| text.parse().ok()).filter(|id| *id != u32::MAX);
+    let number = value
+        .to_str()
+        .and_then(|text| text.parse().ok())
+        .filter(|id| *id != u32::MAX);
     number.ok_or(UserError::NoId { variable, value })
 }

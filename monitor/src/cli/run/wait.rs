@@ -59,7 +59,13 @@ pub(super) struct Supervisor<'s> {
 impl<'s> Supervisor<'s> {
     /// Of the process `child`, started with `signals` blocked. `frozen` says whether Scopeward has frozen the session.
     pub(super) fn new(child: Pid, signals: &'s Signals, frozen: &'s mut dyn FnMut() -> bool) -> Self {
-        Self { child, signals, frozen, unclear: None, followed: false }
+        Self {
+            child,
+            signals,
+            frozen,
+            unclear: None,
+            followed: false,
+        }
     }
 
     /// Waits for its end.
@@ -73,13 +79,19 @@ impl<'s> Supervisor<'s> {
             }
             self.sleep()?;
             while let Some(info) = self.signals.next()? {
-                let signal = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
+                let signal = i32::try_from(info.ssi_signo)
+                    .ok()
+                    .and_then(|number| Signal::try_from(number).ok());
                 match signal {
                     // The changes of the child are looked for in any case. Its stops are followed once it has
                     // stopped, and continuing it is for whoever has stopped it: a `SIGCONT` passed on would thaw a
                     // session that Scopeward has frozen.
                     Some(
-                        Signal::SIGCHLD | Signal::SIGCONT | Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU,
+                        Signal::SIGCHLD
+                        | Signal::SIGCONT
+                        | Signal::SIGTSTP
+                        | Signal::SIGTTIN
+                        | Signal::SIGTTOU,
                     )
                     | None => {}
                     Some(signal) if is_for_command(&info, self.child) => {
@@ -100,9 +112,16 @@ impl<'s> Supervisor<'s> {
 
     /// Until there is a signal, or a stop has to be judged.
     fn sleep(&self) -> nix::Result<()> {
-        let rest = self.unclear.map(|since| FREEZE_KNOWN.saturating_sub(since.elapsed()) + Duration::from_millis(1));
-        let timeout = rest.map_or(PollTimeout::NONE, |rest| PollTimeout::try_from(rest).unwrap_or(PollTimeout::ZERO));
-        match poll(&mut [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)], timeout) {
+        let rest = self
+            .unclear
+            .map(|since| FREEZE_KNOWN.saturating_sub(since.elapsed()) + Duration::from_millis(1));
+        let timeout = rest.map_or(PollTimeout::NONE, |rest| {
+            PollTimeout::try_from(rest).unwrap_or(PollTimeout::ZERO)
+        });
+        match poll(
+            &mut [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)],
+            timeout,
+        ) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(error),
         }
@@ -161,7 +180,9 @@ impl<'s> Supervisor<'s> {
             Ok(_) if libc::WIFSTOPPED(status) => Change::Stopped(libc::WSTOPSIG(status)),
             Ok(_) if libc::WIFCONTINUED(status) => Change::Continued,
             Ok(_) if libc::WIFSIGNALED(status) => Change::Ended(End::Signalled(libc::WTERMSIG(status))),
-            Ok(_) => Change::Ended(End::Exited(u8::try_from(libc::WEXITSTATUS(status)).unwrap_or(u8::MAX))),
+            Ok(_) => Change::Ended(End::Exited(
+                u8::try_from(libc::WEXITSTATUS(status)).unwrap_or(u8::MAX),
+            )),
         })
     }
 }

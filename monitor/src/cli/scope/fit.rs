@@ -12,7 +12,11 @@ struct FullHost;
 
 impl Locate for FullHost {
     fn path(&self, path: &str) -> Located {
-        let node = Node { dev: 1, inode: 1, generation: 0 };
+        let node = Node {
+            dev: 1,
+            inode: 1,
+            generation: 0,
+        };
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         Located {
             object: Some(node),

@@ -132,9 +132,7 @@ fn addresses(endpoint: &Endpoint, names: &Names) -> Vec<(Ipv6Net, Option<String>
 fn mapped(net: IpNet) -> Ipv6Net {
     match net {
         IpNet::V6(net) => net,
-        IpNet::V4(net) => {
-            Ipv6Net::new_assert(net.addr().to_ipv6_mapped(), 96 + net.prefix_len())
-        }
+        IpNet::V4(net) => Ipv6Net::new_assert(net.addr().to_ipv6_mapped(), 96 + net.prefix_len()),
     }
     .trunc()
 }
@@ -164,16 +162,25 @@ fn tables<O: Ord + Copy>(work: &mut Work, table: u32, nets: &Nets<O>) -> Result<
             .filter_map(|&shorter| nets.get(&(shorter, addr & mask(shorter))))
             .flatten()
             .collect();
-        rules.sort_by(|a, b| b.order.cmp(&a.order));
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.order));
         let mut ports = Ports::default();
         let mut count = 0;
         for rule in rules {
             for (low, high) in spans(rule) {
                 let Some(to) = ports.rules.get_mut(count) else {
                     let net = Ipv6Net::new_assert(addr.into(), length);
-                    return Err(CompileError::Ports { net: net.to_string(), most: MAX_PORTS });
+                    return Err(CompileError::Ports {
+                        net: net.to_string(),
+                        most: MAX_PORTS,
+                    });
                 };
-                *to = PortRule { low, high, protocol: rule.proto, pad: [0; 3], entry: rule.entry };
+                *to = PortRule {
+                    low,
+                    high,
+                    protocol: rule.proto,
+                    pad: [0; 3],
+                    entry: rule.entry,
+                };
                 count += 1;
             }
             if rule.proto == 0 && rule.ranges.is_empty() {
@@ -182,7 +189,10 @@ fn tables<O: Ord + Copy>(work: &mut Work, table: u32, nets: &Nets<O>) -> Result<
             }
         }
         ports.count = u32::try_from(count).unwrap_or(0);
-        let key = EndpointKey { ns: table.to_be_bytes(), addr: addr.to_be_bytes() };
+        let key = EndpointKey {
+            ns: table.to_be_bytes(),
+            addr: addr.to_be_bytes(),
+        };
         work.endpoints.insert((u32::from(length), key), ports);
     }
     Ok(())
@@ -192,12 +202,20 @@ fn spans<O>(rule: &Ruled<O>) -> Vec<(u16, u16)> {
     if rule.ranges.is_empty() {
         return vec![(0, u16::MAX)];
     }
-    rule.ranges.iter().map(|range| (range.first(), range.last())).collect()
+    rule.ranges
+        .iter()
+        .map(|range| (range.first(), range.last()))
+        .collect()
 }
 
 const fn mask(length: u8) -> u128 {
-    if length == 0 { 0 } else { u128::MAX << (128 - length as u32) }
+    if length == 0 {
+        0
+    } else {
+        u128::MAX << (128 - length as u32)
+    }
 }
 
 /// What `code` gives is the order of responses; asserted here because sorting by [`Response`] relies on it.
-const _: () = assert!(code(Response::Allow) < code(Response::Flag) && code(Response::Freeze) < code(Response::Kill));
+const _: () =
+    assert!(code(Response::Allow) < code(Response::Flag) && code(Response::Freeze) < code(Response::Kill));

@@ -46,7 +46,10 @@ impl Entries {
     /// Adds one; returns its number.
     pub(super) fn add(&mut self, info: EntryInfo, unless: &[Unless]) -> Result<u32, CompileError> {
         let most = scopeward_abi::MAX_UNLESS;
-        let mut entry = Entry { response: code(info.response), ..Entry::default() };
+        let mut entry = Entry {
+            response: code(info.response),
+            ..Entry::default()
+        };
         if unless.len() > most {
             let rule = info.rule.as_ref().map(ToString::to_string).unwrap_or_default();
             return Err(CompileError::Unless { rule, most });

@@ -37,7 +37,11 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
                 ..Match::default()
             };
             let guards = rule.rule.response != Response::Allow;
-            let aliases = if guards { Aliases::Followed } else { Aliases::Ignored };
+            let aliases = if guards {
+                Aliases::Followed
+            } else {
+                Aliases::Ignored
+            };
             work.files.add(pattern, found, locate, aliases)?;
             work.file_matches.push((pattern.clone(), found));
             if guards {
@@ -47,7 +51,10 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
     }
     for (mask, paths) in work.sanctions.bits() {
         for pattern in paths {
-            let found = Match { mask, ..Match::default() };
+            let found = Match {
+                mask,
+                ..Match::default()
+            };
             work.files.add(pattern, found, locate, Aliases::Followed)?;
             work.file_matches.push((pattern.clone(), found));
         }
@@ -75,7 +82,11 @@ fn writable(work: &mut Work, scope: &Effective, locate: &dyn Locate) -> Result<(
             class: None,
             name: None,
         };
-        let found = Match { write: work.entries.add(info, &[])?, write_rank: 1, ..Match::default() };
+        let found = Match {
+            write: work.entries.add(info, &[])?,
+            write_rank: 1,
+            ..Match::default()
+        };
         work.files.add(pattern, found, locate, Aliases::Ignored)?;
     }
     Ok(())
@@ -103,12 +114,17 @@ fn unless(work: &mut Work, rule: &FileRule) -> Result<Vec<Unless>, CompileError>
     let mut found = Vec::new();
     for unless in &rule.unless {
         let sanctions = CompileError::Sanctions { most: 64 };
-        let paths =
-            if unless.paths.is_empty() { 0 } else { work.sanctions.number(&unless.paths).ok_or(sanctions)? };
+        let paths = if unless.paths.is_empty() {
+            0
+        } else {
+            work.sanctions.number(&unless.paths).ok_or(sanctions)?
+        };
         let then = if unless.then_to.is_empty() {
             0
         } else {
-            work.then.number(&unless.then_to).ok_or(CompileError::Then { most: 255 })?
+            work.then
+                .number(&unless.then_to)
+                .ok_or(CompileError::Then { most: 255 })?
         };
         found.push(Unless {
             exe: work.label(&unless.exe)?,

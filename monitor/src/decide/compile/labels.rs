@@ -10,7 +10,10 @@ pub(super) struct Interned<T> {
 impl<T: PartialEq + Clone> Interned<T> {
     /// For at most `most` different lists.
     pub(super) const fn new(most: usize) -> Self {
-        Self { lists: Vec::new(), most }
+        Self {
+            lists: Vec::new(),
+            most,
+        }
     }
 
     /// The number of a list, plus one; `None` where there is no room.
@@ -28,7 +31,10 @@ impl<T: PartialEq + Clone> Interned<T> {
 
     /// Every list with its bit.
     pub(super) fn bits(&self) -> impl Iterator<Item = (u64, &T)> {
-        self.lists.iter().enumerate().map(|(at, list)| (1 << (at & 63), list))
+        self.lists
+            .iter()
+            .enumerate()
+            .map(|(at, list)| (1 << (at & 63), list))
     }
 
     /// Every list with its number, from 1.

@@ -1,7 +1,7 @@
 //! Scope → kernel maps. Pure: what exists on the host is asked through [`Locate`].
 
-mod entries;
 mod endpoints;
+mod entries;
 mod files;
 mod labels;
 mod locate;
@@ -18,13 +18,17 @@ pub use table::{Table, join};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompileError {
     /// Too many different sets of programs.
-    #[error("hold more than {most} different lists of programs (`exe`, `ancestor`) in one scope; use the same list in several rules")]
+    #[error(
+        "hold more than {most} different lists of programs (`exe`, `ancestor`) in one scope; use the same list in several rules"
+    )]
     Labels {
         /// How many fit.
         most: usize,
     },
     /// Too many different sets of sanctioned paths.
-    #[error("hold more than {most} different `paths` lists of `unless` in one scope; use the same list in several rules")]
+    #[error(
+        "hold more than {most} different `paths` lists of `unless` in one scope; use the same list in several rules"
+    )]
     Sanctions {
         /// How many fit.
         most: usize,
@@ -38,7 +42,9 @@ pub enum CompileError {
         most: usize,
     },
     /// Too many different name patterns.
-    #[error("hold more than {most} different shapes of name patterns (lengths of what is before and after the `*`) in one scope; write some of them as whole names")]
+    #[error(
+        "hold more than {most} different shapes of name patterns (lengths of what is before and after the `*`) in one scope; write some of them as whole names"
+    )]
     Shapes {
         /// How many fit.
         most: usize,

@@ -38,7 +38,15 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
     work.programs.tie(&work.program_matches);
     for (mask, list) in work.labels.bits() {
         for pattern in list {
-            work.programs.add(pattern, Match { mask, ..Match::default() }, locate, Aliases::Ignored)?;
+            work.programs.add(
+                pattern,
+                Match {
+                    mask,
+                    ..Match::default()
+                },
+                locate,
+                Aliases::Ignored,
+            )?;
         }
     }
     work.policy.exec_default = work.entries.add_default(&scope.exec.default)?;

@@ -17,12 +17,7 @@ use super::{
     programs,
     table::{Aliases, Table},
 };
-use crate::scope::{
-    effective::Effective,
-    endpoint::Endpoint,
-    pattern::PathPattern,
-    words::Response,
-};
+use crate::scope::{effective::Effective, endpoint::Endpoint, pattern::PathPattern, words::Response};
 
 /// What names stand for now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +62,10 @@ impl Compiled {
     #[must_use]
     pub fn labels_of(&self, path: &str) -> u64 {
         let fits = |list: &[PathPattern]| list.iter().any(|pattern| pattern.matches(path));
-        self.labels.iter().filter(|(_, list)| fits(list)).fold(0, |mask, (bit, _)| mask | bit)
+        self.labels
+            .iter()
+            .filter(|(_, list)| fits(list))
+            .fold(0, |mask, (bit, _)| mask | bit)
     }
 
     /// What stands behind an entry's number; `None` for 0.
@@ -125,7 +123,10 @@ pub fn compile(
 ) -> Result<Compiled, CompileError> {
     let mut work = Work {
         number,
-        policy: Policy { generation, ..Policy::default() },
+        policy: Policy {
+            generation,
+            ..Policy::default()
+        },
         entries: Entries::default(),
         files: Table::new(number),
         programs: Table::new(number | ns::EXEC),
@@ -156,7 +157,11 @@ pub fn compile(
         program_matches: work.program_matches,
         guards: work.guards,
         guarded_programs: work.guarded_programs,
-        labels: work.labels.bits().map(|(bit, list)| (bit, list.clone())).collect(),
+        labels: work
+            .labels
+            .bits()
+            .map(|(bit, list)| (bit, list.clone()))
+            .collect(),
     })
 }
 
@@ -170,7 +175,15 @@ pub fn compile_matches<'p>(
 ) -> Result<(Policy, Table), CompileError> {
     let mut table = Table::new(ns::EXEC | ns::MATCH);
     for pattern in patterns {
-        table.add(pattern, Match { mask: 1, ..Match::default() }, locate, Aliases::Ignored)?;
+        table.add(
+            pattern,
+            Match {
+                mask: 1,
+                ..Match::default()
+            },
+            locate,
+            Aliases::Ignored,
+        )?;
     }
     let (exec_shape_count, exec_shapes) = table.shapes()?;
     let policy = Policy {

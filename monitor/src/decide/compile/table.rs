@@ -38,7 +38,10 @@ pub(super) enum Aliases {
 
 impl Table {
     pub(super) fn new(ns: u32) -> Self {
-        Self { ns, ..Self::default() }
+        Self {
+            ns,
+            ..Self::default()
+        }
     }
 
     /// The namespace that its keys are in.
@@ -79,7 +82,12 @@ impl Table {
                 self.tree(path, found, locate, aliases);
                 Ok(())
             }
-            PathPattern::UnderDir { dir, depth, parent, name } => {
+            PathPattern::UnderDir {
+                dir,
+                depth,
+                parent,
+                name,
+            } => {
                 if aliases != Aliases::Ignored && *depth == Some(1) {
                     self.exist(locate.named(dir, name));
                 }
@@ -114,14 +122,22 @@ impl Table {
             }
             PathPattern::Deleted => {
                 self.flags |= flag::DELETED;
-                self.put_name(NameKey { ns: self.ns, depth: 1, ..NameKey::default() }, found);
+                self.put_name(
+                    NameKey {
+                        ns: self.ns,
+                        depth: 1,
+                        ..NameKey::default()
+                    },
+                    found,
+                );
                 Ok(())
             }
         }
     }
 
     fn exist(&mut self, files: impl IntoIterator<Item = (Node, String)>) {
-        self.existing.extend(files.into_iter().map(|(node, path)| (path, node)));
+        self.existing
+            .extend(files.into_iter().map(|(node, path)| (path, node)));
     }
 
     /// Ties what exists to its inode: each file to what wins for its own path, so that no other name that it is given
@@ -132,8 +148,13 @@ impl Table {
             for (_, one) in patterns.iter().filter(|(pattern, _)| pattern.matches(&path)) {
                 join(&mut found, one);
             }
-            let key =
-                ObjectKey { inode: node.inode, dev: node.dev, ns: self.ns, role: role::LEAF, pad: 0 };
+            let key = ObjectKey {
+                inode: node.inode,
+                dev: node.dev,
+                ns: self.ns,
+                role: role::LEAF,
+                pad: 0,
+            };
             let tied = self.objects.entry(key).or_default();
             let strength = |rank: u32| rank & 7;
             tied.mask |= found.mask;
@@ -148,7 +169,13 @@ impl Table {
     }
 
     fn directory(&mut self, node: Node, found: Match) {
-        let key = ObjectKey { inode: node.inode, dev: node.dev, ns: self.ns, role: role::DIR, pad: 0 };
+        let key = ObjectKey {
+            inode: node.inode,
+            dev: node.dev,
+            ns: self.ns,
+            role: role::DIR,
+            pad: 0,
+        };
         join(self.objects.entry(key).or_default(), &found);
     }
 
@@ -158,12 +185,24 @@ impl Table {
 
     /// A name at `depth` below a directory that exists.
     fn below(&mut self, node: Node, depth: u32, mut key: NameKey, found: Match) {
-        self.put_name(key, Match { flags: dir::BELOW, ..Match::default() });
+        self.put_name(
+            key,
+            Match {
+                flags: dir::BELOW,
+                ..Match::default()
+            },
+        );
         key.dev = node.dev;
         key.inode = node.inode;
         key.depth = depth;
         self.put_name(key, found);
-        self.directory(node, Match { flags: dir::NAMES, ..Match::default() });
+        self.directory(
+            node,
+            Match {
+                flags: dir::NAMES,
+                ..Match::default()
+            },
+        );
     }
 
     fn exact(
@@ -187,14 +226,22 @@ impl Table {
             && let Some((name, above)) = missing.split_last()
         {
             let key = self.name(above.last().map(String::as_str), &NameGlob::exact(name.as_str()))?;
-            self.below(*node, u32::try_from(missing.len()).unwrap_or(u32::MAX), key, found);
+            self.below(
+                *node,
+                u32::try_from(missing.len()).unwrap_or(u32::MAX),
+                key,
+                found,
+            );
         }
         Ok(())
     }
 
     fn tree(&mut self, path: &str, found: Match, locate: &dyn Locate, aliases: Aliases) {
         let at = locate.path(path);
-        let tree = Match { flags: dir::TREE, ..found };
+        let tree = Match {
+            flags: dir::TREE,
+            ..found
+        };
         if let Some(node) = at.object {
             self.directory(node, tree);
             if aliases != Aliases::Ignored {
@@ -223,7 +270,13 @@ impl Table {
                 parent: 0,
             };
             self.put_name(key, found);
-            self.directory(node, Match { flags: dir::CHILD_TREES, ..Match::default() });
+            self.directory(
+                node,
+                Match {
+                    flags: dir::CHILD_TREES,
+                    ..Match::default()
+                },
+            );
         }
     }
 
@@ -262,12 +315,19 @@ impl Table {
         let (mut of, prefix_hash, suffix_hash) = if name.is_exact() {
             (shape::EXACT, whole(prefix), BASIS)
         } else {
-            let too_long = || CompileError::Affix { pattern: name.to_string(), most: MAX_AFFIX };
+            let too_long = || CompileError::Affix {
+                pattern: name.to_string(),
+                most: MAX_AFFIX,
+            };
             if prefix.len() > MAX_AFFIX || suffix.len() > MAX_AFFIX {
                 return Err(too_long());
             }
             let length = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap_or(u8::MAX);
-            (shape::affixes(length(prefix), length(suffix)), forward(prefix), backward(suffix))
+            (
+                shape::affixes(length(prefix), length(suffix)),
+                forward(prefix),
+                backward(suffix),
+            )
         };
         let mut parent_hash = 0;
         if let Some(parent) = parent {

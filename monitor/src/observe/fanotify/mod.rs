@@ -28,6 +28,7 @@ mod responder;
 mod service;
 mod state;
 mod telling;
+mod trial;
 mod watchdog;
 
 pub use arbiter::{Answer, Arbiter, Change, ChangeKind, Observer, Opening};
@@ -36,4 +37,5 @@ pub use guarded::{Guarded, NameGlob};
 pub use object::generation;
 pub use service::{Fanotify, Settings};
 pub use state::{Counters, Coverage, FanotifyError, FanotifyState};
+pub use trial::trial;
 pub use watchdog::{WatchdogJob, watchdog_main};

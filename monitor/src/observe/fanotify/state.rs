@@ -79,6 +79,9 @@ pub enum FanotifyError {
     /// The kernel cannot report changes by name (it is older than 5.9).
     #[error("open a fanotify change group: {0}")]
     Notification(#[source] std::io::Error),
+    /// A file of our own was opened although it was answered with a denial, or nobody was asked.
+    #[error("refuse an open of a file of our own: {0}")]
+    Trial(#[source] std::io::Error),
     /// The page shared with the watchdog could not be made.
     #[error("share a page with the fanotify watchdog: {0}")]
     Page(#[source] std::io::Error),

@@ -15,6 +15,7 @@ impl Locate for Everywhere {
         let node = Node {
             dev: 1,
             inode: path.len() as u64,
+            generation: 0,
         };
         Located {
             object: Some(node),
@@ -23,15 +24,15 @@ impl Locate for Everywhere {
         }
     }
 
-    fn named(&self, _: &str, _: &NameGlob) -> Vec<Node> {
+    fn named(&self, _: &str, _: &NameGlob) -> Vec<(Node, String)> {
         Vec::new()
     }
 
-    fn below(&self, _: &str) -> (Vec<Node>, Vec<Node>) {
+    fn below(&self, _: &str) -> (Vec<(Node, String)>, Vec<Node>) {
         (Vec::new(), Vec::new())
     }
 
-    fn programs(&self, _: &NameGlob) -> Vec<Node> {
+    fn programs(&self, _: &NameGlob) -> Vec<(Node, String)> {
         Vec::new()
     }
 }
@@ -45,19 +46,26 @@ impl Locate for Nowhere {
         Located {
             object: None,
             entries: Vec::new(),
-            missing: Some((Node { dev: 1, inode: 2 }, missing)),
+            missing: Some((
+                Node {
+                    dev: 1,
+                    inode: 2,
+                    generation: 0,
+                },
+                missing,
+            )),
         }
     }
 
-    fn named(&self, _: &str, _: &NameGlob) -> Vec<Node> {
+    fn named(&self, _: &str, _: &NameGlob) -> Vec<(Node, String)> {
         Vec::new()
     }
 
-    fn below(&self, _: &str) -> (Vec<Node>, Vec<Node>) {
+    fn below(&self, _: &str) -> (Vec<(Node, String)>, Vec<Node>) {
         (Vec::new(), Vec::new())
     }
 
-    fn programs(&self, _: &NameGlob) -> Vec<Node> {
+    fn programs(&self, _: &NameGlob) -> Vec<(Node, String)> {
         Vec::new()
     }
 }

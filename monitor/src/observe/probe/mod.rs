@@ -1,0 +1,18 @@
+//! What this kernel gives, found by trying: load, attach, and a test on an own child. Never by version number.
+
+mod acts;
+mod child;
+mod fact;
+mod host;
+mod look;
+mod place;
+mod programs;
+mod raw;
+mod rights;
+mod stronger;
+
+pub use acts::{ActGuarantee, acts};
+pub use fact::{Fact, State};
+pub use look::{Probe, look};
+pub use programs::Held;
+pub use rights::Rights;

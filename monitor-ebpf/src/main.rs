@@ -21,3 +21,9 @@ fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+/// Read by the daemon in the object itself.
+#[used]
+#[unsafe(link_section = "scopeward")]
+#[unsafe(no_mangle)]
+static LAYOUT_MARK: [u8; 32] = scopeward_abi::layout::MARK;

@@ -28,6 +28,7 @@ impl<'a> Daemon<'a> {
     /// # Errors
     /// Those of starting; `TimedOut` with what it said.
     pub fn start(scratch: &'a Scratch) -> io::Result<Self> {
+        scratch.note_daemon();
         let mut process = Bounded::start(&mut scratch.scopeward(&["daemon"]))?;
         let ready = wait_until(BOUND, || {
             !process.is_running().unwrap_or(false) || status(scratch).is_ok()

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
@@ -12,9 +13,10 @@ use crate::attack::technique::Content;
 use crate::programs;
 use crate::secret::Secret;
 
-/// The directory, removed with the value.
+/// The directory, removed with the value, together with whatever a daemon of it left in the kernel.
 pub struct Scratch {
     directory: TempDir,
+    held: AtomicBool,
 }
 
 impl Scratch {
@@ -31,7 +33,7 @@ impl Scratch {
         ] {
             std::fs::create_dir(directory.path().join(name))?;
         }
-        let scratch = Self { directory };
+        let scratch = Self { directory, held: AtomicBool::new(false) };
         let [state, run, scopes] = ["state", "run", "scopes"].map(|name| scratch.path(name));
         scratch.write(
             "daemon.toml",
@@ -74,6 +76,11 @@ impl Scratch {
         command
     }
 
+    /// Notes that a daemon of this directory may leave programs in the kernel, so that they go with the directory.
+    pub fn note_daemon(&self) {
+        self.held.store(true, Ordering::Relaxed);
+    }
+
     /// A file with a secret at `path`.
     ///
     /// # Errors
@@ -85,6 +92,27 @@ impl Scratch {
                 std::fs::write(path, secret.program())?;
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
             }
+        }
+    }
+}
+
+impl Drop for Scratch {
+    /// Also where a test fails: sessions that nobody releases stay held for as long as the machine runs. `--release`
+    /// goes by this directory's own `run`, and takes nobody else's pins.
+    fn drop(&mut self) {
+        if !self.held.load(Ordering::Relaxed) {
+            return;
+        }
+        match self.scopeward(&["daemon", "--release"]).output() {
+            Ok(output) if output.status.success() => {}
+            other => eprintln!("failed to release what {} holds: {other:?}", self.path("run").display()),
+        }
+        // Other daemons may have found this bpffs and pinned there: then neither call succeeds, and it stays.
+        let bpffs = self.path("run/bpf");
+        if std::fs::remove_dir(bpffs.join("scopeward")).is_ok()
+            && let Err(error) = nix::mount::umount(&bpffs)
+        {
+            eprintln!("failed to unmount {}: {error}", bpffs.display());
         }
     }
 }

@@ -85,3 +85,56 @@ pub const FIELDS: [Field; 45] = [
     field("REGS_SYSCALL", "pt_regs", "orig_ax"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
 ];
+
+/// What both sides must have been built with: the object carries it, and the daemon looks for it before it loads, so
+/// that an object from elsewhere with other fields or structs is refused instead of reading at offset 0.
+pub const MARK: [u8; 32] = mark();
+
+const fn mark() -> [u8; 32] {
+    let mut mark = *b"scopeward-layout:000000000000000";
+    let mut hash = crate::hash::step(crate::hash::BASIS, crate::ABI_VERSION as u64);
+    let mut at = 0;
+    while at < FIELDS.len() {
+        hash = fold(hash, FIELDS[at].global.as_bytes());
+        hash = fold(hash, FIELDS[at].field.as_bytes());
+        at += 1;
+    }
+    let sizes = [
+        size_of::<member::Member>(),
+        size_of::<member::Session>(),
+        size_of::<member::Counts>(),
+        size_of::<object::Match>(),
+        size_of::<object::NameKey>(),
+        size_of::<policy::Policy>(),
+        size_of::<policy::Entry>(),
+        size_of::<endpoint::Ports>(),
+        size_of::<event::Header>(),
+        size_of::<event::Exec>(),
+    ];
+    let mut at = 0;
+    while at < sizes.len() {
+        hash = crate::hash::step(hash, sizes[at] as u64);
+        at += 1;
+    }
+    // 15 digits fit behind the 17 letters.
+    let mut digit = 0;
+    while digit < 15 {
+        let value = (hash >> (digit * 4) & 15) as u8;
+        mark[17 + digit] = if value < 10 {
+            b'0' + value
+        } else {
+            b'a' + value - 10
+        };
+        digit += 1;
+    }
+    mark
+}
+
+const fn fold(mut hash: u64, bytes: &[u8]) -> u64 {
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = crate::hash::step(hash, bytes[at] as u64);
+        at += 1;
+    }
+    hash
+}

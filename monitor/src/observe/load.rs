@@ -7,6 +7,8 @@ use aya::{
     maps::{MapData, RingBuf},
 };
 
+use scopeward_abi::layout::MARK;
+
 use super::{
     attach::{self, AttachError},
     btf::{Btf, BtfError},
@@ -22,6 +24,11 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sc
 /// Why the kernel side could not be brought up.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// Built from other sources than this binary.
+    #[error(
+        "use the eBPF object: it was built for another version of this binary; build both from one checkout"
+    )]
+    Foreign,
     /// No BTF.
     #[error(transparent)]
     Btf(#[from] BtfError),
@@ -116,6 +123,9 @@ impl Kernel {
         pins: Option<&Path>,
         sizes: Sizes,
     ) -> Result<(Self, RingBuf<MapData>), LoadError> {
+        if !OBJECT.windows(MARK.len()).any(|bytes| *bytes == MARK) {
+            return Err(LoadError::Foreign);
+        }
         let fields = offsets::resolve(&Btf::read(Path::new(Btf::KERNEL))?)?;
         let table = syscalls::table();
         let cgroup = mounts::cgroup2(run)?;

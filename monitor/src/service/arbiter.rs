@@ -18,7 +18,8 @@ use crate::{
     respond::signal,
     scope::words::{Access, Kind, Mode, Response, Tier, When},
     service::{
-        events::{Actor, Answered, device},
+        acts::device,
+        events::{Actor, Answered},
         state::State,
     },
 };
@@ -180,8 +181,15 @@ impl State {
             return Vec::new();
         };
         let is_file = || std::fs::symlink_metadata(&change.path).is_ok_and(|found| found.is_file());
-        if change.kind == ChangeKind::Modify || (change.kind == ChangeKind::Create && is_file()) {
-            // Its open, for writing or to create it, was answered at the exit of the system call.
+        let answered_at_open = match change.kind {
+            // A write through a descriptor was answered when it was opened: what is left of a guard that refuses is
+            // truncate(2), or a descriptor from before.
+            ChangeKind::Modify => called_for < Response::Deny,
+            // A file is created by an open.
+            ChangeKind::Create => is_file(),
+            _ => false,
+        };
+        if answered_at_open {
             return Vec::new();
         }
         let generation = policy.compiled.policy.generation;

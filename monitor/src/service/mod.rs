@@ -1,5 +1,6 @@
 //! The parts of the running monitor.
 
+pub mod acts;
 pub mod arbiter;
 pub mod control;
 pub mod daemon;

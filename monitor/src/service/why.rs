@@ -4,7 +4,7 @@ use crate::{
     api::types::{ChainLink, Why},
     record::event::EventRecord,
     scope::{builtin, words::Response},
-    service::{events::act_line, policies::Policy, state::State},
+    service::{acts::act_line, policies::Policy, state::State},
 };
 
 /// Puts together what is known of an event: the rule as written, the processes, the person, what would have allowed it.

@@ -68,8 +68,10 @@ pub struct Enrolment {
 pub enum Remaining {
     /// Nothing.
     Nothing,
-    /// The event that says why it was killed: until [`Telling::stopped`] has one.
-    Reason,
+    /// The event that says why the command was killed.
+    Kill,
+    /// The event that says why the command was not let run.
+    Denial,
     /// Every event of the session up to its end.
     Events,
 }
@@ -94,7 +96,8 @@ pub trait Holder {
     /// the time to be known; must answer within a second.
     fn frozen(&mut self) -> bool;
 
-    /// The command has ended: waits until what remains has been handed over, for at most `patience`. Returns why the
+    /// The command has ended: waits until what remains has been handed over ([`Telling::has`]; for every event, until
+    /// the session has ended and none came for a while), for at most `patience`. Returns why the
     /// session was killed, where a person or a time limit did that. Nothing is handed over afterwards.
     fn finish(&mut self, remaining: Remaining, patience: Duration) -> Option<String>;
 }

@@ -141,9 +141,9 @@ impl Holder for InProcess {
                 .as_ref()?
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let (has_reason, quiet) = (telling.stopped().is_some(), telling.quiet());
+            let (told, quiet) = (telling.has(remaining), telling.quiet());
             drop(telling);
-            if remaining == Remaining::Nothing || (remaining == Remaining::Reason && has_reason) {
+            if told {
                 return None;
             }
             let (ended, why) = match self.state()? {

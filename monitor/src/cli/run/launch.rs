@@ -193,11 +193,12 @@ fn introduction(choice: &Choice, enrolment: &Enrolment) -> Vec<String> {
 
 /// What has to be waited for after the end.
 fn remaining(end: End, refused: Option<&ExecError>, args: &Args) -> Remaining {
-    let was_killed = end.status() == 128 + 9;
     if args.events.is_some() {
         Remaining::Events
-    } else if was_killed || refused.is_some_and(|error| error.errno == libc::EPERM) {
-        Remaining::Reason
+    } else if refused.is_some_and(|error| error.errno == libc::EPERM) {
+        Remaining::Denial
+    } else if refused.is_none() && end.status() == 128 + 9 {
+        Remaining::Kill
     } else {
         Remaining::Nothing
     }
@@ -214,12 +215,12 @@ fn last_line(
     let telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
     match end {
         End::Signalled(libc::SIGKILL) => telling
-            .stopped()
+            .root_killed()
             .map(sentence)
             .or_else(|| by_hand.map(|why| format!("the session was killed: {}", escape(&why))))
             .or_else(|| telling.killed().map(sentence)),
         End::Exited(137) => telling.killed().map(sentence),
-        _ => refused.and(telling.stopped()).map(sentence),
+        _ => refused.and(telling.root_denied()).map(sentence),
     }
 }
 

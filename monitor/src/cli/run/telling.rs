@@ -8,6 +8,7 @@ use std::{
 
 use nix::unistd::Pid;
 
+use super::holder::Remaining;
 use crate::{
     cli::render::{
         escape::escape,
@@ -25,7 +26,8 @@ pub struct Telling {
     events: Option<Box<dyn Write + Send>>,
     messages: Box<dyn Write + Send>,
     root: u32,
-    root_stopped: Option<EventRecord>,
+    root_killed: Option<EventRecord>,
+    root_denied: Option<EventRecord>,
     killed: Option<EventRecord>,
     frozen: Option<Instant>,
     latest: Instant,
@@ -48,7 +50,8 @@ impl Telling {
             events,
             messages,
             root: root.as_raw().unsigned_abs(),
-            root_stopped: None,
+            root_killed: None,
+            root_denied: None,
             killed: None,
             frozen: None,
             latest: Instant::now(),
@@ -73,13 +76,11 @@ impl Telling {
             Response::Freeze => self.froze(event),
             Response::Kill => {
                 if is_roots {
-                    self.root_stopped = Some(event.clone());
+                    self.root_killed = Some(event.clone());
                 }
                 self.killed = Some(event.clone());
             }
-            Response::Deny if is_roots && self.root_stopped.is_none() => {
-                self.root_stopped = Some(event.clone());
-            }
+            Response::Deny if is_roots => self.root_denied = Some(event.clone()),
             Response::Deny | Response::Allow | Response::Flag => {}
         }
     }
@@ -104,10 +105,27 @@ impl Telling {
         self.latest.elapsed()
     }
 
-    /// The cut for which Scopeward killed the command itself, or would not let it run.
+    /// Whether what `remaining` asks for is there already; never so for every event.
     #[must_use]
-    pub const fn stopped(&self) -> Option<&EventRecord> {
-        self.root_stopped.as_ref()
+    pub const fn has(&self, remaining: Remaining) -> bool {
+        match remaining {
+            Remaining::Nothing => true,
+            Remaining::Kill => self.root_killed.is_some(),
+            Remaining::Denial => self.root_denied.is_some(),
+            Remaining::Events => false,
+        }
+    }
+
+    /// The cut for which Scopeward killed the command itself.
+    #[must_use]
+    pub const fn root_killed(&self) -> Option<&EventRecord> {
+        self.root_killed.as_ref()
+    }
+
+    /// The latest act that was denied to the command itself.
+    #[must_use]
+    pub const fn root_denied(&self) -> Option<&EventRecord> {
+        self.root_denied.as_ref()
     }
 
     /// The latest cut for which Scopeward killed some process of the session.

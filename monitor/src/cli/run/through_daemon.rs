@@ -78,15 +78,13 @@ impl ThroughDaemon {
         self.telling.as_ref().map_or(Duration::MAX, quiet)
     }
 
-    fn has_reason(&self) -> bool {
-        let has = |telling: &Arc<Mutex<Telling>>| {
+    fn has(&self, remaining: Remaining) -> bool {
+        self.telling.as_ref().is_none_or(|telling| {
             telling
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .stopped()
-                .is_some()
-        };
-        self.telling.as_ref().is_some_and(has)
+                .has(remaining)
+        })
     }
 }
 
@@ -134,12 +132,9 @@ impl Holder for ThroughDaemon {
     }
 
     fn finish(&mut self, remaining: Remaining, patience: Duration) -> Option<String> {
-        if remaining == Remaining::Nothing {
-            return None;
-        }
         let begun = Instant::now();
         loop {
-            if remaining == Remaining::Reason && self.has_reason() {
+            if self.has(remaining) {
                 return None;
             }
             // A daemon that is away tells nothing more in so short a time.

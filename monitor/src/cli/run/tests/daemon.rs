@@ -160,10 +160,11 @@ fn what_killed_the_command_is_known_without_its_events_being_written() {
     let setup = Setup::new();
     let telling = setup.telling(false);
     let mut holder = setup.hold(&telling);
-    setup.record(70, Response::Allow);
+    // Not what killed it.
+    setup.record(70, Response::Deny);
     let cut = setup.record(71, Response::Kill);
-    assert_eq!(holder.finish(Remaining::Reason, Duration::from_secs(2)), None);
-    let line = sentence(telling.lock().unwrap().stopped().unwrap());
+    assert_eq!(holder.finish(Remaining::Kill, Duration::from_secs(2)), None);
+    let line = sentence(telling.lock().unwrap().root_killed().unwrap());
     let expected = format!(
         "killed by files.rule[0] of scope claude-code (off\\nlimits): cargo[{}] file.open (read) /home/dev/src/project/module-1/file-71.rs; scopeward why {}",
         setup.root(),
@@ -196,9 +197,7 @@ fn a_session_that_a_person_killed_says_so() {
     let mut holder = setup.hold(&telling);
     setup.ends(SessionState::Killed("looked wrong".into()));
     assert_eq!(
-        holder
-            .finish(Remaining::Reason, Duration::from_secs(2))
-            .as_deref(),
+        holder.finish(Remaining::Kill, Duration::from_secs(2)).as_deref(),
         Some("looked wrong")
     );
 }

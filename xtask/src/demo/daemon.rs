@@ -113,7 +113,12 @@ impl Daemon {
     /// # Errors
     /// A sentence and what the daemon said, when it does not end in time or not with 0.
     pub fn end(mut self) -> Result<(), String> {
-        process::run(Command::new("kill").args(["-TERM", &self.pid().to_string()]))?;
+        self.stop()
+    }
+
+    fn stop(&mut self) -> Result<(), String> {
+        // The shell's own kill: a minimal system has no other.
+        process::run(Command::new("sh").args(["-c", &format!("kill -TERM {}", self.pid())]))?;
         let began = Instant::now();
         loop {
             match self.process.try_wait() {
@@ -132,8 +137,16 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Both fail, and rightly so, where the daemon has ended already.
-        drop(self.process.kill());
-        drop(self.process.wait());
+        let ended = matches!(self.process.try_wait(), Ok(Some(status)) if status.success());
+        if ended || self.stop().is_ok() {
+            return;
+        }
+        // What a daemon that was killed still holds in the kernel is let go by the next one.
+        if let Err(error) = self.process.kill().and_then(|()| self.process.wait()) {
+            eprintln!("demo: the daemon could not be killed: {error}");
+        }
+        if let Err(reason) = process::read(self.command().args(["daemon", "--release"])) {
+            eprintln!("demo: the kernel may still hold the daemon's programs: {reason}");
+        }
     }
 }

@@ -32,7 +32,8 @@ fn explained(error: &LoadError, rights: &Rights) -> (String, Exit) {
             format!("this kernel's BTF cannot be used (failed to {error})")
         }
         LoadError::Foreign => {
-            "this binary carries kernel programs of another version: it was built from two checkouts".to_owned()
+            "this binary carries kernel programs of another version: it was built from two checkouts"
+                .to_owned()
         }
         LoadError::Field(_) => {
             format!("this kernel's structs are not known to this version (failed to {error})")

@@ -3,7 +3,10 @@
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use scopeward_abi::member::{Member, Session};
 
-use crate::maps::{MEMBERS, SESSIONS};
+use crate::{
+    kernel::task,
+    maps::{MEMBERS, SESSIONS},
+};
 
 /// Process and thread id of the running task.
 #[inline(always)]
@@ -12,9 +15,28 @@ pub fn ids() -> (u32, u32) {
     ((both >> 32) as u32, both as u32)
 }
 
-/// The membership of a process. Everything outside sessions ends here.
+/// A clock tick of `/proc`, ns: what the daemon reads of a process's start is cut to it.
+const TICK_NS: u64 = 10_000_000;
+
+/// The membership of the running process. Everything outside sessions ends with the first look-up. One that belongs
+/// to an earlier process of that number (its end was missed, because it was enrolled while it ended) is not this one's.
 #[inline(always)]
 pub fn member(tgid: u32) -> Option<&'static mut Member> {
+    let member = known(tgid)?;
+    match task::cookie(task::current()) {
+        Ok(cookie) if cookie / TICK_NS != member.cookie / TICK_NS => {
+            // Another CPU may have removed it already.
+            let _ = MEMBERS.remove(&tgid);
+            None
+        }
+        // What cannot be read is answered as a member.
+        _ => Some(member),
+    }
+}
+
+/// The membership that is kept for a process id, whoever has it now.
+#[inline(always)]
+pub fn known(tgid: u32) -> Option<&'static mut Member> {
     // SAFETY: a value of a map that only this process's own threads and the daemon change.
     MEMBERS.get_ptr_mut(&tgid).map(|member| unsafe { &mut *member })
 }

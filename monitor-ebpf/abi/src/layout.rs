@@ -38,7 +38,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 45] = [
+pub const FIELDS: [Field; 47] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -83,6 +83,8 @@ pub const FIELDS: [Field; 45] = [
     field("URING_REQ_OPCODE", "io_kiocb", "opcode"),
     field("URING_CQE_RES", "io_uring_cqe", "res"),
     field("REGS_SYSCALL", "pt_regs", "orig_ax"),
+    field("REGS_FIRST", "pt_regs", "di"),
+    field("REGS_FIRST_COMPAT", "pt_regs", "bx"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
 ];
 

@@ -11,6 +11,8 @@ pub mod class {
     pub const OPEN: u8 = 1;
     /// Reaches the network: the process may have been doomed or held in it.
     pub const NET: u8 = 2;
+    /// Makes a socket.
+    pub const SOCKET: u8 = 3;
     /// Shift of the 32-bit class.
     pub const COMPAT_SHIFT: u8 = 4;
 }

@@ -44,7 +44,7 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
         return 0;
     }
     let Ok(tgid) = task::tgid(address) else { return 0 };
-    if session::member(tgid).is_some() {
+    if session::known(tgid).is_some() {
         return 0;
     }
     let Ok(leader) = read::<Address>(address, of::TASK_GROUP_LEADER()) else {
@@ -54,7 +54,7 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
         return 0;
     }
     let Ok(parent) = task::ppid(address) else { return 0 };
-    let Some(above) = session::member(parent) else {
+    let Some(above) = session::known(parent) else {
         return 0;
     };
     let Ok(cookie) = task::cookie(address) else {
@@ -71,6 +71,13 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
     const NO_EXIST: u64 = 1;
     if MEMBERS.insert(&tgid, &inherited, NO_EXIST).is_err() {
         emit::lost(hook::ADOPT, loss::MAP);
+        return 0;
+    }
+    // One that was past its exit hook already would keep its number in a session for whoever gets it next. The count
+    // is lowered before that hook: whoever is still counted here has the hook before it.
+    if task::is_last_thread(address).unwrap_or(true) {
+        // The exit hook may have been faster.
+        let _ = MEMBERS.remove(&tgid);
         return 0;
     }
     // SAFETY: the iterator's own sequence file, and four bytes on the stack.

@@ -9,6 +9,7 @@ use scopeward_abi::{
 
 use crate::{
     emit,
+    hooks::socket,
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::{of, read},
@@ -60,13 +61,17 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         flags: 0,
         hook: hook::OPEN,
     };
-    held(&mut actor, classes, ret);
+    // SAFETY: as above.
+    let first = unsafe { *(regs.add(of::REGS_FIRST()) as *const u64) };
+    // SAFETY: as above.
+    let first_compat = unsafe { *(regs.add(of::REGS_FIRST_COMPAT()) as *const u64) };
+    held(&mut actor, classes, ret, [first, first_compat]);
     0
 }
 
 /// The exit of a system call that is looked at, in a session.
 #[inline(always)]
-fn held(actor: &mut Actor, classes: u8, ret: i64) {
+fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2]) {
     let task = task::current();
     let compat = task::is_compat(task);
     let of_call = if compat {
@@ -81,6 +86,10 @@ fn held(actor: &mut Actor, classes: u8, ret: i64) {
             // Another thread closed it, or put another file there: what it was is not known.
             _ => unresolved(actor),
         }
+    }
+    if of_call == class::SOCKET && ret >= 0 {
+        // The first argument: another register in a 32-bit call.
+        socket::made(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
     }
     respond::settle(actor);
 }

@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::cgroup_sock, programs::SockContext};
 use scopeward_abi::{
     event::{Header, Net, hook, kind, loss, when},
-    policy::{flag, response},
+    policy::{Policy, flag, response},
 };
 
 use crate::{
@@ -43,9 +43,6 @@ pub fn sock_create(ctx: SockContext) -> i32 {
         emit::lost(hook::SOCKET, loss::UNRESOLVED);
         return 0;
     };
-    if policy.flags & flag::RAW_SOCKETS == 0 {
-        return 1;
-    }
     let mut actor = Actor {
         member,
         session,
@@ -53,30 +50,67 @@ pub fn sock_create(ctx: SockContext) -> i32 {
         flags: 0,
         hook: hook::SOCKET,
     };
-    // No rule can name where such a socket will send, so the default for unknown endpoints answers.
+    let net = Net {
+        family: family as u16,
+        kind: socket as u16,
+        protocol: protocol as u16,
+        ..Net::default()
+    };
+    i32::from(judge(&mut actor, policy, net, Power::Refuse) < response::DENY)
+}
+
+/// A socket of a family that the cgroup hook is not asked about, at the exit of `socket`: packet, vsock, XDP and the
+/// like. It exists by then, so refusing it means ending the process before it can use it.
+#[inline(never)]
+pub fn made(actor: &mut Actor, family: u64) {
+    const UNIX: u64 = 1;
+    const INET: u64 = 2;
+    const INET6: u64 = 10;
+    const NETLINK: u64 = 16;
+    const ALG: u64 = 38;
+    if family == UNIX || family == INET || family == INET6 || family == NETLINK || family == ALG {
+        return;
+    }
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return;
+    };
+    let net = Net {
+        family: family as u16,
+        ..Net::default()
+    };
+    judge(actor, policy, net, Power::Signal);
+}
+
+/// No rule can name where such a socket will send, so the default for unknown endpoints answers. Returns what was
+/// applied.
+#[inline(always)]
+fn judge(actor: &mut Actor, policy: &Policy, net: Net, power: Power) -> u8 {
+    if policy.flags & flag::RAW_SOCKETS == 0 {
+        return response::ALLOW;
+    }
     let verdict = verdict::default_endpoint(actor.member, policy);
-    let applied = respond::apply(&mut actor, verdict.response, Power::Refuse);
+    let applied = respond::apply(actor, verdict.response, power);
     let key = SeenKey {
         session: actor.member.session,
         object: 0,
-        part: family << 16 | socket << 8 | protocol & 255,
+        part: u32::from(net.family) << 16 | u32::from(net.kind) << 8 | u32::from(net.protocol) & 255,
         what: u32::from(kind::SOCKET) << 24,
         entry: verdict.entry,
         pad: 0,
     };
-    if emit::counted(&mut actor, &key, verdict.response) {
-        let mut header = emit::header(kind::SOCKET, &actor);
+    if emit::counted(actor, &key, verdict.response) {
+        let mut header = emit::header(kind::SOCKET, actor);
+        header.hook = hook::SOCKET;
         header.called_for = verdict.response;
         header.applied = applied;
-        header.when = when::BEFORE_ACT;
-        header.entry = verdict.entry;
-        let net = Net {
-            family: family as u16,
-            kind: socket as u16,
-            protocol: protocol as u16,
-            ..Net::default()
+        header.when = if power == Power::Refuse {
+            when::BEFORE_ACT
+        } else {
+            when::BEFORE_USE
         };
+        header.entry = verdict.entry;
         emit::send_small(&SocketEvent { header, net }, hook::SOCKET);
     }
-    i32::from(applied < response::DENY)
+    applied
 }

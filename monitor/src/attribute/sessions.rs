@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    record::event::{Owner, SessionRef},
+    record::event::{EventRecord, Owner, SessionRef},
     scope::words::{Mode, Response},
 };
 
@@ -64,8 +64,10 @@ pub struct Session {
     pub own_cuts: u64,
     /// The latest cut.
     pub last_cut: Option<CutInfo>,
-    /// The latest cut that killed, and its sentence, for whoever started the session.
-    pub last_kill: Option<String>,
+    /// Repeats of cuts that the kernel counted and did not emit, as last told.
+    pub suppressed: u64,
+    /// The record of the latest cut that the kernel emitted: what stands for its repeats.
+    pub last_record: Option<EventRecord>,
     /// Its own cgroup.
     pub cgroup: Option<std::path::PathBuf>,
 }
@@ -144,7 +146,8 @@ impl Session {
             cuts: 0,
             own_cuts: 0,
             last_cut: None,
-            last_kill: None,
+            suppressed: 0,
+            last_record: None,
             cgroup: None,
         }
     }

@@ -14,17 +14,21 @@ const OPENS: (&[usize], &[usize]) = (
 /// Calls in which the process can have been doomed or held by a hook that cannot send signals.
 #[cfg(target_arch = "x86_64")]
 const NETS: (&[usize], &[usize]) = (
-    // socket, connect, sendto, sendmsg, sendmmsg, io_uring_enter
-    &[41, 42, 44, 46, 307, 426],
-    // socketcall, socket, connect, sendmsg, sendto, sendmmsg, io_uring_enter
-    &[102, 359, 362, 370, 369, 345, 426],
+    // connect, sendto, sendmsg, sendmmsg, io_uring_enter
+    &[42, 44, 46, 307, 426],
+    // socketcall, connect, sendmsg, sendto, sendmmsg, io_uring_enter
+    &[102, 362, 370, 369, 345, 426],
 );
+
+/// Calls that make a socket: socket.
+#[cfg(target_arch = "x86_64")]
+const SOCKETS: (&[usize], &[usize]) = (&[41], &[359]);
 
 /// The table, as the programs have it.
 #[must_use]
 pub fn table() -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
-    for (calls, of) in [(OPENS, class::OPEN), (NETS, class::NET)] {
+    for (calls, of) in [(OPENS, class::OPEN), (NETS, class::NET), (SOCKETS, class::SOCKET)] {
         for &number in calls.0 {
             table[number] |= of;
         }

@@ -71,6 +71,9 @@ pub(super) fn socket_act(facts: &NetFacts) -> ActRecord {
         family: Some(match facts.family {
             2 => "inet".to_owned(),
             10 => "inet6".to_owned(),
+            17 => "packet".to_owned(),
+            40 => "vsock".to_owned(),
+            44 => "xdp".to_owned(),
             other => other.to_string(),
         }),
         protocol: Some(if facts.kind == RAW {

@@ -13,6 +13,7 @@ use crate::{
     attribute::clock::Clock,
     decide::compile::{Compiled, join},
     observe::fanotify::{Answer, Arbiter, Change, ChangeKind, Observer, Opening},
+    observe::maps::is_of,
     pipeline::Monitor,
     record::event::{ActRecord, EventRecord},
     respond::signal,
@@ -98,7 +99,7 @@ impl State {
                 self.kernel
                     .maps
                     .member(pid)
-                    .is_some_and(|now| now.cookie == member.cookie)
+                    .is_some_and(|now| now.cookie == member.cookie && is_of(pid, &now))
             };
             if signal::send(pid, Signal::SIGKILL, is_it).is_err() {
                 self.trouble("process could not be killed");

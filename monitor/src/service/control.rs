@@ -8,22 +8,19 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
-        types::{
-            AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, TierGuarantee,
-            Tree, TreeNode, Why,
-        },
+        types::{AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree, Why},
     },
-    attribute::{processes::Process, sessions::Session},
+    attribute::sessions::Session,
     config::scope_files::LoadError,
-    observe::fanotify::FanotifyState,
     pipeline::Monitor,
-    record::{event::EventRecord, filter::Filter},
-    scope::words::{Mode, Tier},
+    record::{event::EventRecord, filter::Filter, health::StoreState},
+    scope::words::Mode,
     service::{
         enrol::{EnrolError, Enrolment},
         fanotify,
         scopes::{self, Loaded},
         state::State,
+        views::guarantees,
         why,
     },
 };
@@ -72,6 +69,11 @@ impl Control for Monitor {
             losses.insert((*what).to_owned(), *count);
         }
         let mut degraded: Vec<String> = state.degraded.values().cloned().collect();
+        if let StoreState::Failing(why) = &store.state {
+            degraded.push(format!(
+                "events wait in memory, because the store cannot be written ({why}); enforcement goes on"
+            ));
+        }
         degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
             let why = why.lines().next().unwrap_or_default();
             format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
@@ -308,114 +310,4 @@ impl Monitor {
             .ok_or_else(|| not_found("session", session))?;
         Ok(state.session_info(key, known))
     }
-}
-
-impl State {
-    fn session_info(&self, key: u64, session: &Session) -> SessionInfo {
-        let processes = self
-            .processes
-            .of_session(key)
-            .filter(|(_, process)| process.alive)
-            .count();
-        SessionInfo {
-            id: session.facts.id.clone(),
-            agent: session.facts.agent.clone(),
-            scope: session.facts.agent.clone(),
-            mode: session.mode,
-            root_pid: session.facts.root_pid,
-            owner: session.owner().clone(),
-            since: session.since,
-            status: session.state.clone(),
-            processes: processes as u64,
-            acts: session.acts + session.cuts + session.own_cuts,
-            cuts: session.cuts + session.own_cuts,
-            last_cut: session.last_cut.clone(),
-        }
-    }
-
-    fn trees(&self, key: u64) -> Vec<TreeNode> {
-        let mut all: Vec<(u32, &Process)> = self.processes.of_session(key).collect();
-        all.sort_by_key(|(pid, process)| (process.cookie, *pid));
-        let is_known = |pid: u32, cookie: u64| {
-            all.iter()
-                .any(|(other, known)| *other == pid && known.cookie == cookie)
-        };
-        let mut roots: Vec<TreeNode> = all
-            .iter()
-            .filter(|(pid, process)| process.ppid == *pid || !is_known(process.ppid, process.parent_cookie))
-            .map(|(pid, process)| self.node(*pid, process, &all, 0))
-            .collect();
-        let root = self.sessions.get(key).map(|session| session.facts.root_pid);
-        roots.sort_by_key(|node| Some(node.pid) != root);
-        roots
-    }
-
-    fn node(&self, pid: u32, process: &Process, all: &[(u32, &Process)], depth: usize) -> TreeNode {
-        /// Deeper than any tree of processes that a person reads.
-        const DEPTH_MAX: usize = 256;
-        let children = all
-            .iter()
-            .filter(|(child, below)| {
-                *child != pid
-                    && below.ppid == pid
-                    && below.parent_cookie == process.cookie
-                    && depth < DEPTH_MAX
-            })
-            .map(|(child, below)| self.node(*child, below, all, depth + 1))
-            .collect();
-        TreeNode {
-            pid,
-            ppid: process.ppid,
-            exe: process.exe.as_deref().map(str::to_owned),
-            argv: process.argv.to_vec(),
-            uid: process.uid,
-            started: (process.cookie != 0).then(|| self.clock.wall(process.cookie)),
-            alive: process.alive,
-            cuts: process.cuts,
-            children,
-        }
-    }
-}
-
-/// What holds each kind of act, in words; never more than is so at this moment.
-fn guarantees(marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
-    let marked = matches!(marks, Some(FanotifyState::Active { .. } | FanotifyState::Idle));
-    let files = if marked {
-        "guarded files and directories are refused before the open; names anywhere (**/.env) end the process before it \
-         returns to user space, but another of its threads could be faster"
-    } else {
-        "the process is ended before it returns to user space; another of its threads could be faster"
-    };
-    let of = |acts: &str, tiers: Vec<Tier>, guarantee: &str| TierGuarantee {
-        acts: acts.to_owned(),
-        tiers,
-        guarantee: guarantee.to_owned(),
-    };
-    let file_tiers = if marked {
-        vec![Tier::Fanotify, Tier::Tracepoint]
-    } else {
-        vec![Tier::Tracepoint]
-    };
-    vec![
-        of("files", file_tiers.clone(), files),
-        of(
-            "changes",
-            if marked { vec![Tier::Fanotify] } else { Vec::new() },
-            if marked {
-                "rename, link, unlink, truncate and attributes of guarded things are seen by object, and answered after the act"
-            } else {
-                "rename, link, unlink, truncate and attributes are not seen"
-            },
-        ),
-        of(
-            "exec",
-            file_tiers,
-            "a refused program ends before its first instruction; those in the usual directories are refused before the exec",
-        ),
-        of(
-            "network",
-            vec![Tier::Cgroup],
-            "connects and sends to an address outside the scope are refused before a byte leaves",
-        ),
-    ]
 }

@@ -14,7 +14,7 @@ use crate::{
         sessions::{Session, Sessions},
     },
     observe::load::LoadError,
-    observe::maps::MapsError,
+    observe::maps::{MapsError, is_of, started},
     record::event::{Owner, SessionRef},
     respond::cgroup,
     scope::words::Mode,
@@ -131,6 +131,10 @@ impl State {
         self.kernel
             .maps
             .set_member(asked.pid, self.labelled(asked.pid, member))?;
+        if !is_of(asked.pid, &member) {
+            // It ended meanwhile: its number must not stay in the session for whoever gets it next.
+            self.kernel.maps.remove_member(asked.pid);
+        }
         self.processes.found(asked.pid, key, started);
         if asked.running {
             self.adopt_descendants()?;
@@ -152,6 +156,9 @@ impl State {
                 let labelled = self.labelled(pid, member);
                 if labelled != member {
                     self.kernel.maps.set_member(pid, labelled)?;
+                    if !is_of(pid, &member) {
+                        self.kernel.maps.remove_member(pid);
+                    }
                 }
                 self.processes.found(pid, member.session, member.cookie);
             }
@@ -244,18 +251,4 @@ impl State {
             }
         }
     }
-}
-
-/// When a process started: boot clock, ns, to the clock tick that `/proc` gives (never later than the start).
-fn started(pid: u32) -> Option<u64> {
-    const TICK_NS: u64 = 10_000_000;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let ticks: u64 = stat
-        .rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()?;
-    Some((ticks * TICK_NS).max(1))
 }

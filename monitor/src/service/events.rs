@@ -85,11 +85,8 @@ impl State {
             return outcome;
         }
         let actor = Actor::from(head);
-        let tier = if (hook::CONNECT..=hook::SOCKET).contains(&head.hook) {
-            Tier::Cgroup
-        } else {
-            Tier::Tracepoint
-        };
+        let in_cgroup = (hook::CONNECT..=hook::SOCKET).contains(&head.hook) && head.when == When::BeforeAct;
+        let tier = if in_cgroup { Tier::Cgroup } else { Tier::Tracepoint };
         let answered = Answered {
             called_for: head.called_for,
             applied: head.applied,
@@ -116,6 +113,8 @@ impl State {
                 };
                 outcome.records.push(self.tell(&actor, act, answered, 0));
                 self.processes.ended(head.pid, head.cookie);
+                // Before the counters go with the session.
+                outcome.records.extend(self.overflow(head.session));
                 self.settle(head.session);
                 outcome.sessions_changed = self
                     .sessions
@@ -299,7 +298,7 @@ impl State {
     }
 
     /// ULIDs in the order of time, also within a millisecond, and also where an event is told late.
-    fn next_id(&mut self, time: Timestamp) -> String {
+    pub(super) fn next_id(&mut self, time: Timestamp) -> String {
         let ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
         let fresh = Ulid::from_parts(ms, rand_bits());
         let id = match self.last_id {
@@ -365,6 +364,11 @@ impl State {
     fn note_cut(&mut self, actor: &Actor, record: &EventRecord) {
         if let Some(process) = self.processes.get_mut(actor.pid) {
             process.cuts += 1;
+        }
+        if record.verdict.tier != Tier::Fanotify
+            && let Some(session) = self.sessions.get_mut(actor.session)
+        {
+            session.last_record = Some(record.clone());
         }
         let Some(session) = self.sessions.get_mut(actor.session) else {
             return;

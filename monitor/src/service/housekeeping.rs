@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     attribute::{clock::Clock, sessions::SessionState},
+    observe::maps::is_of,
     pipeline::Monitor,
     scope::model::AfterFreeze,
     service::{fanotify, names},
@@ -53,12 +54,21 @@ impl Monitor {
     }
 
     fn each_second(&self, told: u64) {
+        let mut overflows = Vec::new();
         let mut state = self.lock();
         state.rate.rotate_right(1);
         state.rate[0] = told;
         state.clock = Clock::now();
+        // A process whose end was missed must not hold its session, or its number.
+        for (pid, member) in state.kernel.maps.all_members() {
+            if !is_of(pid, &member) {
+                state.kernel.maps.remove_member(pid);
+                state.processes.ended(pid, member.cookie);
+            }
+        }
         let live: Vec<u64> = state.sessions.live().map(|(key, _)| key).collect();
         for key in live {
+            overflows.extend(state.overflow(key));
             state.read_counters(key);
             // A process whose end was lost with a full ring leaves no event; the kernel's own table knows.
             state.settle(key);
@@ -78,7 +88,10 @@ impl Monitor {
         let changed = state.scopes.reload(false);
         if !changed.is_empty() {
             state.apply_scopes();
-            drop(state);
+        }
+        drop(state);
+        self.record(overflows);
+        if !changed.is_empty() {
             self.files_changed();
         }
     }

@@ -5,7 +5,7 @@ use scopeward_abi::member::state as kernel_state;
 
 use crate::{
     attribute::{clock::Clock, sessions::SessionState},
-    observe::maps::MapsError,
+    observe::maps::{MapsError, is_of},
     respond::{cgroup, signal},
     service::state::State,
 };
@@ -80,7 +80,10 @@ impl State {
     /// Ends the life of one process of a session.
     pub fn kill_process(&mut self, pid: u32, cookie: u64) {
         let maps = &self.kernel.maps;
-        let is_it = || maps.member(pid).is_some_and(|member| member.cookie == cookie);
+        let is_it = || {
+            maps.member(pid)
+                .is_some_and(|member| member.cookie == cookie && is_of(pid, &member))
+        };
         if signal::send(pid, Signal::SIGKILL, is_it).is_err() {
             self.trouble("process could not be killed");
         }
@@ -108,8 +111,9 @@ impl State {
         for (pid, cookie) in members {
             let maps = &self.kernel.maps;
             let is_it = || {
-                maps.member(pid)
-                    .is_some_and(|member| member.session == key && member.cookie == cookie)
+                maps.member(pid).is_some_and(|member| {
+                    member.session == key && member.cookie == cookie && is_of(pid, &member)
+                })
             };
             match signal::send(pid, signal, is_it) {
                 Ok(true) => sent += 1,

@@ -149,6 +149,8 @@ impl Kernel {
             }
         }
         let mut ebpf = loader.load(OBJECT)?;
+        // It holds the kernel's BTF, parsed: tens of megabytes, which the next step needs again.
+        drop(loader);
         let btf = AyaBtf::from_sys_fs()?;
         let links = attach::all(&mut ebpf, &btf, &cgroup)?;
         drop(btf);

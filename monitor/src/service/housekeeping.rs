@@ -17,12 +17,15 @@ use crate::{
 const TICK: Duration = Duration::from_millis(50);
 /// How often names are resolved.
 const NAMES_EVERY: Duration = Duration::from_secs(30);
+/// Compiling again takes at most one part in so many of the time: a disk that changes all the time must not keep the
+/// daemon busy. Until then the kernel guards what is new by its name.
+const REFRESH_SHARE: u32 = 20;
 /// How often the rest is looked at.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs until the monitor ends.
 pub fn run(monitor: &Arc<Monitor>) {
-    let (mut next_names, mut next_second) = (Instant::now(), Instant::now());
+    let (mut next_names, mut next_second, mut next_refresh) = (Instant::now(), Instant::now(), Instant::now());
     let mut told_before = 0;
     while !monitor.stopping() {
         std::thread::sleep(TICK);
@@ -32,8 +35,12 @@ pub fn run(monitor: &Arc<Monitor>) {
             next_names = now + NAMES_EVERY;
             stale |= names::refresh(monitor, &mut monitor.known_names());
         }
-        if stale {
+        if stale && now < next_refresh {
+            // Looked at again with a later tick.
+            monitor.files_changed();
+        } else if stale {
             fanotify::refresh(monitor);
+            next_refresh = Instant::now() + now.elapsed() * REFRESH_SHARE;
         }
         if now >= next_second {
             next_second = now + SECOND;

@@ -14,7 +14,7 @@ use crate::bench::scopes::Scope;
 use crate::bench::stage::Stage;
 use crate::process;
 
-/// How long the daemon may take to be ready, or to end; sessions to begin.
+/// How long the daemon may take to be ready, or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running daemon; killed with the value if it was not ended before.
@@ -126,7 +126,7 @@ impl Daemon {
         Ok(losses)
     }
 
-    /// Begins `count` sessions that are held to `scope` and do nothing.
+    /// Begins `count` sessions that are held to `scope` and do nothing, one after the other.
     ///
     /// # Errors
     /// A sentence, when one does not begin.
@@ -138,11 +138,10 @@ impl Daemon {
         for _ in 0..count {
             let mut session = self.inside(scope, load);
             session.arg("wait").stdin(Stdio::piped()).stdout(Stdio::piped());
-            sessions.children.push(session.spawn().map_err(cannot)?);
-        }
-        for child in &mut sessions.children {
-            let mut line = String::new();
+            let mut child = session.spawn().map_err(cannot)?;
             let output = child.stdout.take().ok_or("a session has no output")?;
+            sessions.children.push(child);
+            let mut line = String::new();
             BufReader::new(output).read_line(&mut line).map_err(cannot)?;
             if line != "ready\n" {
                 return Err(format!("a session did not begin, and said {line:?}"));

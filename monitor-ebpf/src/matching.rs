@@ -105,14 +105,15 @@ fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
         scratch.hits.object_read = found.read;
         scratch.hits.object_write = found.write;
     }
-    if table.flags & flag::DELETED != 0 && facts.links == 0 {
-        if let Some(found) = named(&NameKey {
+    if table.flags & flag::DELETED != 0
+        && facts.links == 0
+        && let Some(found) = named(&NameKey {
             ns: table.ns,
             depth: 1,
             ..NameKey::default()
-        }) {
-            scratch.hits.consider(found);
-        }
+        })
+    {
+        scratch.hits.consider(found);
     }
     let shapes = table.shape_count as usize;
     let mut walk = Walk {

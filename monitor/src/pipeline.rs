@@ -27,7 +27,7 @@ use crate::{
     observe::{
         fanotify::Fanotify,
         load::{Kernel, LoadError, Sizes},
-        maps::Memberships,
+        memberships::Memberships,
         mounts,
         ring::Ring,
     },
@@ -105,6 +105,7 @@ impl Monitor {
             refused: std::collections::HashMap::new(),
             troubles: std::collections::BTreeMap::new(),
             degraded: std::collections::BTreeMap::new(),
+            last_session: Clock::boot_ns(),
             last_id: None,
             rate: [0; 10],
         };

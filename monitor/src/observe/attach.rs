@@ -1,6 +1,10 @@
 //! Attaching the programs, by BTF and to cgroup v2: neither needs tracefs.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use aya::{
     Btf, Ebpf,
@@ -55,24 +59,29 @@ pub enum AttachError {
 
 enum Link {
     Held(FdLink),
-    Pinned(PinnedLink),
+    Pinned(#[expect(dead_code, reason = "held for its drop: the descriptor keeps the link")] PinnedLink),
 }
 
 /// What is attached.
 pub struct Links {
     links: Vec<(&'static str, Link)>,
+    /// The exit of every system call on this host: attached only while there is a session, because it costs each call
+    /// of each process.
+    syscalls: Option<Link>,
+    pins: Option<PathBuf>,
     absent: Vec<(&'static str, String)>,
 }
 
 /// Program, tracepoint, and whether Scopeward works without it.
-const TRACEPOINTS: [(&str, &str, bool); 5] = [
+const TRACEPOINTS: [(&str, &str, bool); 4] = [
     ("fork", "sched_process_fork", false),
     ("exit", "sched_process_exit", false),
-    ("sys_exit", "sys_exit", true),
-    ("exec", "sched_process_exec", true),
+    ("exec", "sched_process_exec", false),
     // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
     ("io_uring_complete", "io_uring_complete", true),
 ];
+/// The program at the exit of system calls, and its tracepoint.
+const SYSCALLS: &str = "sys_exit";
 const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
 
 /// Attaches every program: membership first, so that nothing that is followed can fork unseen.
@@ -82,8 +91,15 @@ const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
 pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachError> {
     let mut links = Links {
         links: Vec::new(),
+        syscalls: None,
+        pins: None,
         absent: Vec::new(),
     };
+    let exits: &mut BtfTracePoint = program(ebpf, SYSCALLS)?;
+    exits.load(SYSCALLS, btf).map_err(|error| AttachError::Program {
+        name: SYSCALLS,
+        error: Box::new(error),
+    })?;
     for (name, tracepoint, optional) in TRACEPOINTS {
         match tracepoint_link(ebpf, btf, name, tracepoint) {
             Ok(link) => links.links.push((name, Link::Held(link))),
@@ -120,6 +136,36 @@ impl Links {
         &self.absent
     }
 
+    /// Attaches or takes off the program at the exit of system calls.
+    ///
+    /// # Errors
+    /// [`AttachError`] where it cannot be attached, or pinned.
+    pub fn watch_syscalls(&mut self, ebpf: &mut Ebpf, on: bool) -> Result<(), AttachError> {
+        if on == self.syscalls.is_some() {
+            return Ok(());
+        }
+        if !on {
+            if let Some(path) = self.pins.as_ref().map(|pins| pin_of(pins, SYSCALLS)) {
+                // The descriptor that goes with the link is the last then.
+                drop(std::fs::remove_file(path));
+            }
+            self.syscalls = None;
+            return Ok(());
+        }
+        let refused = |error| AttachError::Program {
+            name: SYSCALLS,
+            error: Box::new(error),
+        };
+        let exits: &mut BtfTracePoint = program(ebpf, SYSCALLS)?;
+        let id = exits.attach().map_err(refused)?;
+        let link = Link::Held(exits.take_link(id).map_err(refused)?.into());
+        self.syscalls = Some(match &self.pins {
+            Some(pins) => pinned(link, SYSCALLS, pins)?,
+            None => link,
+        });
+        Ok(())
+    }
+
     /// Pins every link in `directory` of a bpffs, in place of those of an earlier daemon, which come off only now:
     /// there is no moment without a program.
     ///
@@ -127,22 +173,30 @@ impl Links {
     /// [`AttachError::Pin`].
     pub fn pin(&mut self, directory: &Path) -> Result<(), AttachError> {
         for (name, link) in std::mem::take(&mut self.links) {
-            let pinned = match link {
-                Link::Held(link) => {
-                    let path = directory.join(format!("link_{name}"));
-                    // An earlier daemon's, whose program was attached until now.
-                    drop(std::fs::remove_file(&path));
-                    link.pin(path).map_err(|error| AttachError::Pin {
-                        name,
-                        error: Box::new(error),
-                    })?
-                }
-                Link::Pinned(pinned) => pinned,
-            };
-            self.links.push((name, Link::Pinned(pinned)));
+            self.links.push((name, pinned(link, name, directory)?));
         }
+        self.pins = Some(directory.to_owned());
         Ok(())
     }
+}
+
+fn pin_of(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("link_{name}"))
+}
+
+fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, AttachError> {
+    let Link::Held(link) = link else {
+        return Ok(link);
+    };
+    let path = pin_of(directory, name);
+    // An earlier daemon's, whose program was attached until now.
+    drop(std::fs::remove_file(&path));
+    link.pin(path)
+        .map(Link::Pinned)
+        .map_err(|error| AttachError::Pin {
+            name,
+            error: Box::new(error),
+        })
 }
 
 fn program<'e, P>(ebpf: &'e mut Ebpf, name: &'static str) -> Result<&'e mut P, AttachError>

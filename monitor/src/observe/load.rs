@@ -163,6 +163,10 @@ impl Kernel {
         };
         if let Some(pins) = pins {
             kernel.links.pin(pins)?;
+            if !kernel.maps.all_sessions().is_empty() {
+                // Held by an earlier daemon, whose own program comes off with its pin.
+                kernel.watch_syscalls(true)?;
+            }
             kernel.pins = Some(pins.to_owned());
         }
         Ok((kernel, ring))
@@ -172,6 +176,15 @@ impl Kernel {
     #[must_use]
     pub fn absent(&self) -> &[(&'static str, String)] {
         self.links.absent()
+    }
+
+    /// Attaches the program at the exit of system calls, before the first session, or takes it off after the last:
+    /// while there is none, no system call on this host costs anything more.
+    ///
+    /// # Errors
+    /// [`LoadError`] where it cannot be attached.
+    pub fn watch_syscalls(&mut self, on: bool) -> Result<(), LoadError> {
+        Ok(self.links.watch_syscalls(&mut self.ebpf, on)?)
     }
 
     /// Walks over all tasks once and enrols what descends from members. Returns the process ids that were new.

@@ -4,6 +4,7 @@
     reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid"
 )]
 
+use super::memberships::Memberships;
 use aya::{
     Ebpf, Pod,
     maps::{Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, RingBuf, lpm_trie::Key},
@@ -128,7 +129,7 @@ impl Maps {
             error,
         };
         let map = Map::HashMap(MapData::from_id(self.members_id).map_err(refused)?);
-        Ok(Memberships(map.try_into().map_err(refused)?))
+        Ok(Memberships::new(map.try_into().map_err(refused)?))
     }
 
     /// Every process of every session.
@@ -359,37 +360,6 @@ impl Maps {
         found
     }
 }
-
-/// Who is a member: readable without the lock of everything else.
-pub struct Memberships(HashMap<MapData, u32, MemberPod>);
-
-impl Memberships {
-    /// The membership of the process that has this number now.
-    #[must_use]
-    pub fn get(&self, pid: u32) -> Option<Member> {
-        let member = self.0.get(&pid, 0).ok()?.0;
-        is_of(pid, &member).then_some(member)
-    }
-}
-
-/// When a process started: boot clock, ns, cut to the clock tick that `/proc` gives. `None` for one that is gone, or
-/// has ended and only waits to be reaped.
-#[must_use]
-pub fn started(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    let ticks: u64 = fields.nth(18)?.parse().ok()?;
-    (state != "Z" && state != "X").then_some((ticks * TICK_NS).max(1))
-}
-
-/// Whether a membership is that of the process that has this number now.
-#[must_use]
-pub fn is_of(pid: u32, member: &Member) -> bool {
-    started(pid).is_some_and(|started| started / TICK_NS == member.cookie / TICK_NS)
-}
-
-const TICK_NS: u64 = 10_000_000;
 
 /// `struct MatchId` of the programs: id (u64), by, pad.
 fn match_id(by: u32, id: u64) -> MatchIdPod {

@@ -5,6 +5,7 @@ pub mod btf;
 pub mod fanotify;
 pub mod load;
 pub mod maps;
+pub mod memberships;
 pub mod mounts;
 pub mod offsets;
 pub mod probe;

@@ -13,7 +13,7 @@ use crate::{
     attribute::clock::Clock,
     decide::compile::{Compiled, join},
     observe::fanotify::{Answer, Arbiter, Change, ChangeKind, Observer, Opening},
-    observe::maps::is_of,
+    observe::memberships::is_of,
     pipeline::Monitor,
     record::event::{ActRecord, EventRecord},
     respond::signal,
@@ -74,9 +74,15 @@ impl State {
         let found = policy
             .compiled
             .at(dev, opening.inode, path.as_deref(), opening.exec);
-        let Some((entry, called_for)) = policy.compiled.answer(member, &found) else {
+        let Some((entry, mut called_for)) = policy.compiled.answer(member, &found) else {
             return allowed;
         };
+        if !opening.exec {
+            // fanotify does not say whether it is opened for reading or for writing: what is refused here is refused
+            // for both. The rest is told apart at the exit of the system call.
+            let write = policy.compiled.answer_to_write(member, &found);
+            called_for = called_for.min(write.map_or(Response::Allow, |(_, response)| response));
+        }
         let Some(session) = self.kernel.maps.session(member.session) else {
             return allowed;
         };

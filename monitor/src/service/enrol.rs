@@ -14,7 +14,10 @@ use crate::{
         sessions::{Session, Sessions},
     },
     observe::load::LoadError,
-    observe::maps::{MapsError, is_of, started},
+    observe::{
+        maps::MapsError,
+        memberships::{is_of, started},
+    },
     record::event::{Owner, SessionRef},
     respond::cgroup,
     scope::words::Mode,
@@ -75,6 +78,8 @@ impl State {
             });
         }
         let started = started(asked.pid).ok_or(EnrolError::Gone(asked.pid))?;
+        self.kernel.watch_syscalls(true)?;
+        self.last_session = Clock::boot_ns();
         let mut scope = asked.loaded.scope.clone();
         scope.mode = asked.mode.unwrap_or(scope.mode);
         let mut owner = owner::of(asked.pid, asked.uid);

@@ -69,21 +69,16 @@ impl State {
         }
     }
 
-    /// What fanotify is to mark: guarded by some session that runs and enforces, with a response that refuses.
+    /// What fanotify is to mark: what some session that runs is guarded from. Where a rule only flags, single names are
+    /// marked, because changes to them are told of through their marks; not whole trees, whose every open would wait.
     fn guarded(&self) -> Guarded {
         let mut guarded = Guarded::default();
-        let numbers: std::collections::BTreeSet<u32> = self
-            .sessions
-            .live()
-            .filter(|(_, session)| session.mode == crate::scope::words::Mode::Enforce)
-            .map(|(_, session)| session.policy)
-            .collect();
+        let numbers: std::collections::BTreeSet<u32> =
+            self.sessions.live().map(|(_, session)| session.policy).collect();
         for policy in numbers.iter().filter_map(|number| self.policies.get(*number)) {
-            let files = policy
-                .compiled
-                .guards
-                .iter()
-                .filter(|(_, response)| *response >= Response::Deny);
+            let files = policy.compiled.guards.iter().filter(|(pattern, response)| {
+                *response >= Response::Deny || !matches!(pattern, PathPattern::Tree(_))
+            });
             for (pattern, _) in files {
                 add(&mut guarded, pattern, &[]);
             }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     attribute::{clock::Clock, sessions::SessionState},
-    observe::maps::is_of,
+    observe::memberships::is_of,
     pipeline::Monitor,
     scope::model::AfterFreeze,
     service::{fanotify, names},
@@ -25,7 +25,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs until the monitor ends.
 pub fn run(monitor: &Arc<Monitor>) {
-    let (mut next_names, mut next_second, mut next_refresh) = (Instant::now(), Instant::now(), Instant::now());
+    let (mut next_names, mut next_second, mut next_refresh) =
+        (Instant::now(), Instant::now(), Instant::now());
     let mut told_before = 0;
     while !monitor.stopping() {
         std::thread::sleep(TICK);
@@ -81,6 +82,7 @@ impl Monitor {
             state.settle(key);
         }
         state.remove_emptied();
+        state.rest();
         let due = state.frozen_too_long();
         for (key, then) in due {
             let done = match then {
@@ -105,6 +107,19 @@ impl Monitor {
 }
 
 impl crate::service::state::State {
+    /// Takes the costly program off once there was no session for a while: agents are often started in a row.
+    fn rest(&mut self) {
+        const WHILE_NS: u64 = 5_000_000_000;
+        let now = Clock::boot_ns();
+        if !self.kernel.maps.all_sessions().is_empty() {
+            self.last_session = now;
+        } else if now.saturating_sub(self.last_session) > WHILE_NS
+            && self.kernel.watch_syscalls(false).is_err()
+        {
+            self.trouble("program at the exit of system calls could not be taken off");
+        }
+    }
+
     fn frozen_too_long(&self) -> Vec<(u64, AfterFreeze)> {
         let now = Clock::boot_ns();
         let due = |(key, session): (u64, &crate::attribute::sessions::Session)| {

@@ -9,6 +9,7 @@ pub mod events;
 pub mod fanotify;
 pub mod host_files;
 pub mod housekeeping;
+pub mod memory;
 pub mod names;
 pub mod notes;
 pub mod overflow;

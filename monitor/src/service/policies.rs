@@ -189,7 +189,9 @@ impl Policies {
             return Ok(false);
         };
         let generation = policy.compiled.policy.generation;
-        let compiled = compile(&policy.scope, number, generation, names, locate)?;
+        let mut compiled = compile(&policy.scope, number, generation, names, locate)?;
+        compiled.files.keep_tied(&policy.compiled.files);
+        compiled.programs.keep_tied(&policy.compiled.programs);
         let changed = compiled.files != policy.compiled.files
             || compiled.programs != policy.compiled.programs
             || compiled.endpoints != policy.compiled.endpoints;

@@ -5,7 +5,7 @@ use scopeward_abi::member::state as kernel_state;
 
 use crate::{
     attribute::{clock::Clock, sessions::SessionState},
-    observe::maps::{MapsError, is_of},
+    observe::{maps::MapsError, memberships::is_of},
     respond::{cgroup, signal},
     service::state::State,
 };

@@ -44,6 +44,8 @@ pub struct State {
     pub troubles: BTreeMap<&'static str, u64>,
     /// Sentences for `status`, by what they are about.
     pub degraded: BTreeMap<&'static str, String>,
+    /// When there was a session last: boot clock, ns.
+    pub last_session: u64,
     /// The last event's id: the next one is greater.
     pub last_id: Option<ulid::Ulid>,
     /// Events told in each of the last ten seconds.

@@ -168,6 +168,18 @@ impl Table {
         }
     }
 
+    /// Keeps what an earlier compilation tied to an inode: a guarded file that was moved away from its name stays
+    /// guarded. The inode's generation tells it from a later file of the same number.
+    pub fn keep_tied(&mut self, before: &Self) {
+        /// Replaced files that are gone add up; a host that replaces more than this has its latest ones guarded.
+        const TIED_MAX: usize = 200_000;
+        for (key, tied) in before.objects.iter().filter(|(key, _)| key.role == role::LEAF) {
+            if self.objects.len() < TIED_MAX {
+                self.objects.entry(*key).or_insert(*tied);
+            }
+        }
+    }
+
     fn directory(&mut self, node: Node, found: Match) {
         let key = ObjectKey {
             inode: node.inode,

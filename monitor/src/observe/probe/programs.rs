@@ -51,8 +51,11 @@ impl Held {
 /// Loads, attaches, tries; everything is off again afterwards.
 pub(super) fn tried(place: &Place) -> (Held, Vec<Fact>) {
     let (held, mut facts) = match Kernel::load(&place.dir, None, SIZES) {
-        Ok((kernel, ring)) => {
-            let found = loaded(kernel, place);
+        Ok((mut kernel, ring)) => {
+            let found = match kernel.watch_syscalls(true) {
+                Ok(()) => loaded(kernel, place),
+                Err(error) => refused(&error),
+            };
             drop(ring);
             found
         }

@@ -10,9 +10,6 @@ use serde_json::{Value, json};
 use crate::bench::usage;
 use crate::process;
 
-/// How long others get to take their programs out of the kernel.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The machine in a few words.
 pub fn describe() -> Value {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
@@ -46,14 +43,16 @@ pub fn tracers(own: Option<u32>) -> Option<usize> {
     Some(programs.as_array()?.iter().filter(traces).count())
 }
 
-/// Waits until nobody but process `own` traces the kernel; false where others still do after a while.
-pub fn wait_until_untraced(own: Option<u32>) -> bool {
+/// Waits until nobody but process `own` traces the kernel, and takes the time from `patience`; false where that is used
+/// up and others still do.
+pub fn wait_until_untraced(own: Option<u32>, patience: &mut Duration) -> bool {
     let began = Instant::now();
-    while tracers(own).is_some_and(|count| count > 0) {
-        if began.elapsed() > PATIENCE {
-            return false;
+    loop {
+        let traced = tracers(own).is_some_and(|count| count > 0);
+        if !traced || began.elapsed() >= *patience {
+            *patience = patience.saturating_sub(began.elapsed());
+            return !traced;
         }
         thread::sleep(Duration::from_millis(100));
     }
-    true
 }

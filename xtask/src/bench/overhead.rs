@@ -20,7 +20,10 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
         scopes::rules(&bench.stage, many)?,
     );
     bench.load.tiny(&bench.stage)?;
-    let mut ratios = Ratios::default();
+    let mut ratios = Ratios {
+        patience: bench.plan.patience,
+        ..Ratios::default()
+    };
     for round in 0..bench.plan.rounds {
         eprintln!("bench: round {} of {}", round + 1, bench.plan.rounds);
         let _turn = Turn::take()?;
@@ -102,7 +105,7 @@ fn sample(
 ) -> Result<Acts, String> {
     let own = daemon.map(Daemon::pid);
     for _ in 0..ATTEMPTS {
-        if !machine::wait_until_untraced(own) {
+        if !machine::wait_until_untraced(own, &mut ratios.patience) {
             break;
         }
         let acts = disturbed_sample(bench, daemon, place)?;

@@ -1,6 +1,7 @@
 //! The samples of the overhead table as ratios: each against the mean of the two without a monitor around it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -84,6 +85,8 @@ pub struct Ratios {
     baseline: BTreeMap<String, Vec<f64>>,
     /// Samples during which others traced the kernel too.
     pub disturbed: usize,
+    /// How long others are still waited for.
+    pub patience: Duration,
 }
 
 impl Ratios {

@@ -20,10 +20,7 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
         scopes::rules(&bench.stage, many)?,
     );
     bench.load.tiny(&bench.stage)?;
-    let mut ratios = Ratios {
-        patience: bench.plan.patience,
-        ..Ratios::default()
-    };
+    let mut ratios = Ratios::new(bench.plan.patience);
     for round in 0..bench.plan.rounds {
         eprintln!("bench: round {} of {}", round + 1, bench.plan.rounds);
         let _turn = Turn::take()?;

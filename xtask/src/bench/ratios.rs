@@ -90,6 +90,14 @@ pub struct Ratios {
 }
 
 impl Ratios {
+    /// No samples yet, and the time for which others are waited for.
+    pub fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            ..Self::default()
+        }
+    }
+
     /// Adds a sample without a monitor.
     pub fn add_baseline(&mut self, acts: &Acts) {
         for (name, nanos) in acts {

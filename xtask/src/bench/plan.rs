@@ -80,7 +80,7 @@ impl Plan {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let full = Self {
             core: cores - 1,
-            rounds: 7,
+            rounds: 5,
             sample: Duration::from_millis(200),
             patience: Duration::from_secs(60),
             sessions: 50,
@@ -102,6 +102,7 @@ impl Plan {
             sample: Duration::from_millis(40),
             patience: Duration::from_secs(5),
             sessions: 10,
+            rules: [10, 1_000],
             files: 2_000,
             execs: 200,
             flood: Duration::from_secs(2),

@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::bench::usage;
 use crate::process;
-
-/// How long others get to take their programs out of the kernel.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The machine in a few words.
 pub fn describe() -> Value {
@@ -28,29 +26,33 @@ pub fn describe() -> Value {
     })
 }
 
-/// How many programs of others are attached to tracepoints and functions of the kernel now: with them, no time is one
-/// without a monitor. `None` where there is no bpftool to ask.
-pub fn tracers() -> Option<usize> {
+/// How many tracing programs are in the kernel that process `own` does not hold: with them, no time is one of this
+/// monitor alone, or of none. `None` where there is no bpftool to ask.
+pub fn tracers(own: Option<u32>) -> Option<usize> {
     let text = process::read(Command::new("bpftool").args(["--json", "prog", "show"])).ok()?;
     let programs: Value = serde_json::from_str(&text).ok()?;
+    let held = own.map(usage::programs).unwrap_or_default();
     let kinds = ["tracing", "raw_tracepoint", "tracepoint", "kprobe", "lsm"];
     let traces = |program: &&Value| {
         let kind = program["type"].as_str().unwrap_or_default();
         let name = program["name"].as_str().unwrap_or_default();
+        let id = program["id"].as_u64().unwrap_or_default();
         // The kernel loads iterators of its own with each mount of bpffs; nothing runs them.
-        kinds.contains(&kind) && !name.starts_with("dump_bpf_")
+        kinds.contains(&kind) && !name.starts_with("dump_bpf_") && !held.contains(&id)
     };
     Some(programs.as_array()?.iter().filter(traces).count())
 }
 
-/// Waits until nobody traces the kernel, and gives up after a minute.
-pub fn wait_until_untraced() {
+/// Waits until nobody but process `own` traces the kernel, and takes the time from `patience`; false where that is used
+/// up and others still do.
+pub fn wait_until_untraced(own: Option<u32>, patience: &mut Duration) -> bool {
     let began = Instant::now();
-    while tracers().is_some_and(|count| count > 0) {
-        if began.elapsed() > PATIENCE {
-            eprintln!("bench: others trace the kernel, and go on doing it");
-            return;
+    loop {
+        let traced = tracers(own).is_some_and(|count| count > 0);
+        if !traced || began.elapsed() >= *patience {
+            *patience = patience.saturating_sub(began.elapsed());
+            return !traced;
         }
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(100));
     }
 }

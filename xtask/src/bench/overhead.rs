@@ -8,6 +8,9 @@ use crate::bench::stage::Turn;
 use crate::bench::{Bench, Found, machine};
 use crate::process;
 
+/// How often a sample is repeated because others loaded programs meanwhile.
+const ATTEMPTS: usize = 5;
+
 /// # Errors
 /// A sentence, when the daemon or a session does not work.
 pub fn measure(bench: &Bench) -> Result<Found, String> {
@@ -17,13 +20,12 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
         scopes::rules(&bench.stage, many)?,
     );
     bench.load.tiny(&bench.stage)?;
-    let mut ratios = Ratios::default();
+    let mut ratios = Ratios::new(bench.plan.patience);
     for round in 0..bench.plan.rounds {
         eprintln!("bench: round {} of {}", round + 1, bench.plan.rounds);
         let _turn = Turn::take()?;
-        machine::wait_until_untraced();
         let mut before = without(bench, &mut ratios)?;
-        let mut with = |bench: &Bench, ratios: &mut Ratios, found: Vec<(Setting, Acts)>| {
+        let mut with = |ratios: &mut Ratios, found: Vec<(Setting, Acts)>| {
             let after = without(bench, ratios)?;
             for (setting, acts) in found {
                 ratios.add(setting, &before, &acts, &after);
@@ -31,32 +33,34 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
             before = after;
             Ok::<(), String>(())
         };
-        let found = idle_daemon(bench)?;
-        with(bench, &mut ratios, found)?;
+        let found = idle_daemon(bench, &mut ratios)?;
+        with(&mut ratios, found)?;
         for (scope, settings) in [
             (&few, [Setting::FewRules, Setting::InsideFew]),
             (&many, [Setting::ManyRules, Setting::InsideMany]),
         ] {
-            let found = held(bench, scope, settings)?;
-            with(bench, &mut ratios, found)?;
+            let found = held(bench, scope, settings, &mut ratios)?;
+            with(&mut ratios, found)?;
         }
-        let found = vec![(Setting::Control, sample(bench, None)?)];
-        with(bench, &mut ratios, found)?;
+        let found = vec![(
+            Setting::Control,
+            sample(bench, None, Place::Outside, &mut ratios)?,
+        )];
+        with(&mut ratios, found)?;
     }
     Ok(ratios.found(&bench.plan))
 }
 
 /// A sample with no monitor at all.
 fn without(bench: &Bench, ratios: &mut Ratios) -> Result<Acts, String> {
-    ratios.tracers = ratios.tracers.max(machine::tracers());
-    let acts = sample(bench, None)?;
+    let acts = sample(bench, None, Place::Outside, ratios)?;
     ratios.add_baseline(&acts);
     Ok(acts)
 }
 
-fn idle_daemon(bench: &Bench) -> Result<Vec<(Setting, Acts)>, String> {
+fn idle_daemon(bench: &Bench, ratios: &mut Ratios) -> Result<Vec<(Setting, Acts)>, String> {
     let daemon = bench.daemon(None)?;
-    let acts = sample(bench, None)?;
+    let acts = sample(bench, Some(&daemon), Place::Outside, ratios)?;
     daemon.end()?;
     Ok(vec![(Setting::Idle, acts)])
 }
@@ -66,22 +70,54 @@ fn held(
     bench: &Bench,
     scope: &Scope,
     [outside, inside]: [Setting; 2],
+    ratios: &mut Ratios,
 ) -> Result<Vec<(Setting, Acts)>, String> {
     let daemon = bench.daemon(Some(scope))?;
     let sessions = daemon.sessions(scope, &bench.load, bench.plan.sessions)?;
     let found = vec![
-        (outside, sample(bench, None)?),
-        (inside, sample(bench, Some((&daemon, scope)))?),
+        (outside, sample(bench, Some(&daemon), Place::Outside, ratios)?),
+        (
+            inside,
+            sample(bench, Some(&daemon), Place::Inside(scope), ratios)?,
+        ),
     ];
     sessions.end()?;
     daemon.end()?;
     Ok(found)
 }
 
-fn sample(bench: &Bench, session: Option<(&Daemon, &Scope)>) -> Result<Acts, String> {
-    let mut command = match session {
-        Some((daemon, scope)) => daemon.inside(scope, &bench.load),
-        None => bench.load.outside(),
+/// Where the acts are done.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Outside,
+    Inside(&'a Scope),
+}
+
+/// A sample during which nobody else traced the kernel, if that can be had.
+fn sample(
+    bench: &Bench,
+    daemon: Option<&Daemon>,
+    place: Place<'_>,
+    ratios: &mut Ratios,
+) -> Result<Acts, String> {
+    let own = daemon.map(Daemon::pid);
+    for _ in 0..ATTEMPTS {
+        if !machine::wait_until_untraced(own, &mut ratios.patience) {
+            break;
+        }
+        let acts = disturbed_sample(bench, daemon, place)?;
+        if machine::tracers(own).unwrap_or(0) == 0 {
+            return Ok(acts);
+        }
+    }
+    ratios.disturbed += 1;
+    disturbed_sample(bench, daemon, place)
+}
+
+fn disturbed_sample(bench: &Bench, daemon: Option<&Daemon>, place: Place<'_>) -> Result<Acts, String> {
+    let mut command = match (place, daemon) {
+        (Place::Inside(scope), Some(daemon)) => daemon.inside(scope, &bench.load),
+        _ => bench.load.outside(),
     };
     command.arg("acts").arg(bench.plan.core.to_string());
     command.arg(bench.plan.sample.as_millis().to_string());

@@ -50,6 +50,8 @@ pub struct Plan {
     pub rounds: usize,
     /// Length of one sample of one act.
     pub sample: Duration,
+    /// How long others get, in all, to take their programs out of the kernel.
+    pub patience: Duration,
     /// Sessions that are held while processes outside are measured.
     pub sessions: usize,
     /// Rules of the small and of the large scope.
@@ -80,6 +82,7 @@ impl Plan {
             core: cores - 1,
             rounds: 7,
             sample: Duration::from_millis(200),
+            patience: Duration::from_secs(60),
             sessions: 50,
             rules: [10, 10_000],
             files: 20_000,
@@ -97,6 +100,7 @@ impl Plan {
         Self {
             rounds: 3,
             sample: Duration::from_millis(40),
+            patience: Duration::from_secs(5),
             sessions: 10,
             files: 2_000,
             execs: 200,

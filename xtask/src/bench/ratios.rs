@@ -1,6 +1,7 @@
 //! The samples of the overhead table as ratios: each against the mean of the two without a monitor around it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -82,11 +83,21 @@ pub struct Ratios {
     ratios: BTreeMap<(String, Setting), Vec<f64>>,
     costs: BTreeMap<(String, Setting), Vec<f64>>,
     baseline: BTreeMap<String, Vec<f64>>,
-    /// The most tracing programs of others that were seen while there should be none.
-    pub tracers: Option<usize>,
+    /// Samples during which others traced the kernel too.
+    pub disturbed: usize,
+    /// How long others are still waited for.
+    pub patience: Duration,
 }
 
 impl Ratios {
+    /// No samples yet, and the time for which others are waited for.
+    pub fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            ..Self::default()
+        }
+    }
+
     /// Adds a sample without a monitor.
     pub fn add_baseline(&mut self, acts: &Acts) {
         for (name, nanos) in acts {
@@ -149,7 +160,7 @@ impl Ratios {
             }
             acts.insert(act.to_owned(), Value::Object(settings));
         }
-        json!({ "acts": acts, "other_tracers": self.tracers })
+        json!({ "acts": acts, "disturbed_samples": self.disturbed })
     }
 
     fn text(&self, plan: &Plan) -> String {
@@ -167,18 +178,15 @@ impl Ratios {
                 row
             })
             .collect();
-        let tracers = match self.tracers {
-            Some(0) => "No other program traced the kernel meanwhile.".to_owned(),
-            Some(count) => format!(
-                "**{count} tracing programs of others were loaded meanwhile: \"no monitor\" was not true.**"
-            ),
-            None => {
-                "Whether others traced the kernel meanwhile is not known: there is no bpftool.".to_owned()
+        let disturbed = match self.disturbed {
+            0 => "Nobody else traced the kernel meanwhile.".to_owned(),
+            count => {
+                format!("**Others traced the kernel during {count} samples, so these ratios are too low.**")
             }
         };
         format!(
             "## What an act costs\n\nTime of one act as a ratio to the same act with no monitor: median (least to greatest) of {} \
-             rounds, and the median difference. Each sample is {} ms long and stands between two without a monitor. {tracers}\n\n{}",
+             rounds, and the median difference. Each sample is {} ms long and stands between two without a monitor. {disturbed}\n\n{}",
             plan.rounds,
             plan.sample.as_millis(),
             report::table(&header, &rows)

@@ -1,5 +1,6 @@
 //! What the daemon uses: processor time, memory, memory of the kernel.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Ticks of a second in `/proc/PID/stat` (`USER_HZ`, the same on every architecture that matters here).
@@ -78,21 +79,38 @@ pub fn peak_memory(pids: &[u32]) -> Result<Vec<f64>, String> {
 /// # Errors
 /// A sentence, when the process is gone.
 pub fn map_memory(pid: u32) -> Result<f64, String> {
-    let folder = format!("/proc/{pid}/fdinfo");
-    let entries = fs::read_dir(&folder).map_err(|error| format!("cannot read {folder}: {error}"))?;
-    let mut maps = std::collections::BTreeMap::new();
-    for entry in entries.flatten() {
-        // Descriptors come and go while we look.
-        let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        let field = |name: &str| {
-            text.lines()
-                .find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok())
-        };
-        if let (Some(id), Some(bytes)) = (field("map_id:"), field("memlock:")) {
-            maps.insert(id, bytes);
-        }
-    }
+    let objects = descriptors(pid).ok_or_else(|| format!("cannot read the descriptors of process {pid}"))?;
+    let maps: BTreeMap<u64, u64> = objects
+        .iter()
+        .filter_map(|text| Some((field(text, "map_id:")?, field(text, "memlock:")?)))
+        .collect();
     Ok(maps.values().sum::<u64>() as f64 / f64::from(1 << 20))
+}
+
+/// The numbers of the programs that process `pid` holds in the kernel; none where it is gone.
+pub fn programs(pid: u32) -> BTreeSet<u64> {
+    let objects = descriptors(pid).unwrap_or_default();
+    objects
+        .iter()
+        .filter_map(|text| field(text, "prog_id:"))
+        .collect()
+}
+
+/// What the kernel says of each descriptor of process `pid`.
+fn descriptors(pid: u32) -> Option<Vec<String>> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fdinfo")).ok()?;
+    // Descriptors come and go while we look.
+    Some(
+        entries
+            .flatten()
+            .filter_map(|entry| fs::read_to_string(entry.path()).ok())
+            .collect(),
+    )
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use scopeward_tests::scratch::Scratch;
 use scopeward_tests::session::{Session, cuts};
 
 /// What is done with a file `F` in the directory `D`, and the kind of act that it is.
+/// Truncation is not among them: fanotify does not tell it from a write, and a write was told of when the file was
+/// opened. Where the rule refuses, it is answered (`truncate` in tests/evasion).
 const CHANGES: &[(&str, &str)] = &[
     ("import os; os.rename('F', 'F-moved')", "file.rename"),
     ("import os; os.link('F', 'F-linked')", "file.link"),
     ("import os; os.unlink('F')", "file.unlink"),
-    ("import os; os.truncate('F', 0)", "file.truncate"),
     ("import os; os.chmod('F', 0o644)", "file.attributes"),
     ("import os; os.rename('D/new', 'F')", "file.rename"),
 ];

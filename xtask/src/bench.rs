@@ -19,7 +19,8 @@ mod targets;
 mod usage;
 mod violations;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 use std::{env, fs};
 
 use serde_json::{Map, Value, json};
@@ -54,7 +55,7 @@ pub struct Bench {
     plan: Plan,
     stage: Stage,
     load: Load,
-    binary: std::path::PathBuf,
+    binary: PathBuf,
 }
 
 /// What a chapter found.
@@ -97,11 +98,10 @@ pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     let mut found = Vec::new();
     for (name, measure) in CHAPTERS {
         if wish.wants(name) {
-            eprintln!("bench: {name}");
-            found.push((
-                name,
-                measure(&bench).map_err(|reason| format!("{name}: {reason}"))?,
-            ));
+            let began = Instant::now();
+            let result = measure(&bench).map_err(|reason| format!("{name}: {reason}"))?;
+            eprintln!("bench: {name} took {} s", began.elapsed().as_secs());
+            found.push((name, result));
         }
     }
     let figures: Map<String, Value> = found

@@ -99,8 +99,8 @@ impl Plan {
         }
         Self {
             rounds: 3,
-            sample: Duration::from_millis(40),
-            patience: Duration::from_secs(5),
+            sample: Duration::from_millis(30),
+            patience: Duration::from_secs(3),
             sessions: 10,
             rules: [10, 1_000],
             files: 2_000,

@@ -17,7 +17,7 @@ use crate::bench::{Bench, Found, load, report, scopes};
 /// Files, and as many endpoints.
 const OBJECTS: usize = 50;
 /// How long counts and events may take to arrive.
-const AFTERMATH: Duration = Duration::from_secs(3);
+const AFTERMATH: Duration = Duration::from_secs(2);
 
 /// # Errors
 /// A sentence, when the daemon or the session does not work.

@@ -64,8 +64,8 @@ pub struct Entry {
     pub response: u8,
     /// How many of `unless` are used.
     pub unless_count: u8,
-    /// Always 0.
-    pub pad: u16,
+    /// What a cut counts, at most 65,535: of two entries with the same response the heavier one is named.
+    pub weight: u16,
     /// Sanctioned uses: the first that holds makes the act allowed.
     pub unless: [Unless; MAX_UNLESS],
 }

@@ -78,6 +78,8 @@ pub mod kind {
     pub const SEND: u8 = 6;
     /// [`super::Net`].
     pub const SOCKET: u8 = 7;
+    /// Nothing but the header: the daemon asked for it, to see that what the kernel tells arrives. It is no act.
+    pub const HEARTBEAT: u8 = 255;
 }
 
 /// Values of [`Header::when`].

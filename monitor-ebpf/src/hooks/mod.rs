@@ -6,4 +6,5 @@ pub mod exec;
 pub mod exit;
 pub mod file_open;
 pub mod fork;
+pub mod heartbeat;
 pub mod socket;

@@ -82,6 +82,8 @@ const TRACEPOINTS: [(&str, &str, bool); 4] = [
 ];
 /// The program at the exit of system calls, and its tracepoint.
 const SYSCALLS: &str = "sys_exit";
+/// The program that sends a record when it is asked to.
+const HEARTBEAT: &str = "heartbeat";
 const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
 
 /// Attaches every program: membership first, so that nothing that is followed can fork unseen.
@@ -121,11 +123,13 @@ pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachErr
     links
         .links
         .push(("sock_create", Link::Held(socket_link(ebpf, &directory)?)));
-    let iterator: &mut Iter = program(ebpf, "adopt")?;
-    iterator.load("task", btf).map_err(|error| AttachError::Program {
-        name: "adopt",
-        error: Box::new(error),
-    })?;
+    for name in ["adopt", HEARTBEAT] {
+        let iterator: &mut Iter = program(ebpf, name)?;
+        iterator.load("task", btf).map_err(|error| AttachError::Program {
+            name,
+            error: Box::new(error),
+        })?;
+    }
     Ok(links)
 }
 
@@ -267,7 +271,29 @@ fn socket_link(ebpf: &mut Ebpf, cgroup: &File) -> Result<FdLink, AttachError> {
 /// # Errors
 /// [`AttachError`] where it cannot be run.
 pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
-    let name = "adopt";
+    let mut bytes = Vec::new();
+    iterate(ebpf, "adopt")?
+        .read_to_end(&mut bytes)
+        .map_err(AttachError::Walk)?;
+    Ok(bytes
+        .chunks_exact(4)
+        .filter_map(|word| word.try_into().ok().map(u32::from_ne_bytes))
+        .collect())
+}
+
+/// Makes the kernel put one heartbeat into the ring.
+///
+/// # Errors
+/// [`AttachError`] where the program cannot be run.
+pub fn beat(ebpf: &mut Ebpf) -> Result<(), AttachError> {
+    // What one task gives fills this: the kernel goes on to the next task only for a reader that wants more.
+    let mut word = [0; 4];
+    iterate(ebpf, HEARTBEAT)?
+        .read_exact(&mut word)
+        .map_err(AttachError::Walk)
+}
+
+fn iterate(ebpf: &mut Ebpf, name: &'static str) -> Result<File, AttachError> {
     let refused = |error| AttachError::Program {
         name,
         error: Box::new(error),
@@ -275,14 +301,8 @@ pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
     let iterator: &mut Iter = program(ebpf, name)?;
     let id = iterator.attach().map_err(refused)?;
     let link = iterator.take_link(id).map_err(refused)?;
-    let mut file = link.into_file().map_err(|error| AttachError::Link {
+    link.into_file().map_err(|error| AttachError::Link {
         name,
         error: Box::new(error),
-    })?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(AttachError::Walk)?;
-    Ok(bytes
-        .chunks_exact(4)
-        .filter_map(|word| word.try_into().ok().map(u32::from_ne_bytes))
-        .collect())
+    })
 }

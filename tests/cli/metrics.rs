@@ -1,7 +1,6 @@
 //! The metrics: what Prometheus would make of them, and who may read them.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 

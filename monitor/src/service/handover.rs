@@ -38,10 +38,7 @@ fn take_sessions(state: &mut State, predecessor: &Predecessor) -> Result<(), Str
         return Err(format!("tell its policy {number} from one of this version"));
     }
     if !held.is_empty() {
-        state
-            .kernel
-            .watch_syscalls(true)
-            .map_err(|error| error.to_string())?;
+        state.kernel.watch(true).map_err(|error| error.to_string())?;
     }
     for (key, session) in held {
         let session = KernelSession {

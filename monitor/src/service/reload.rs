@@ -58,6 +58,7 @@ impl State {
     /// Scopes that hold sessions now, and would not fit the kernel's tables as the files are.
     fn misfits(&self, fresh: &crate::service::scopes::Scopes) -> Vec<ScopeFault> {
         let mut faults = Vec::new();
+        let look = self.files.look();
         for (number, policy) in self.policies.iter() {
             let Some(loaded) = fresh
                 .iter()
@@ -67,7 +68,7 @@ impl State {
             };
             if let Err(error) =
                 self.policies
-                    .try_compile(number, &loaded.scope, policy.uid, &self.names, &*self.files)
+                    .try_compile(number, &loaded.scope, policy.uid, &self.names, &look)
             {
                 faults.push(ScopeFault {
                     file: loaded.source.file.clone(),

@@ -65,9 +65,8 @@ enum Link {
 /// What is attached.
 pub struct Links {
     links: Vec<(&'static str, Link)>,
-    /// The exit of every system call on this host: attached only while there is a session, because it costs each call
-    /// of each process.
-    syscalls: Option<Link>,
+    /// Those of [`WATCHING`].
+    watching: Vec<Link>,
     pins: Option<PathBuf>,
     absent: Vec<(&'static str, String)>,
 }
@@ -80,8 +79,13 @@ const TRACEPOINTS: [(&str, &str, bool); 4] = [
     // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
     ("io_uring_complete", "io_uring_complete", true),
 ];
-/// The program at the exit of system calls, and its tracepoint.
-const SYSCALLS: &str = "sys_exit";
+/// The same for what is attached only while there is a session, because it costs each system call of each process on
+/// this host, or each thing that arrives at a socket.
+const WATCHING: [(&str, &str, bool); 2] = [
+    ("sys_exit", "sys_exit", false),
+    // Since 6.3; without it what is sent to unix sockets is not seen.
+    ("data_ready", "sk_data_ready", true),
+];
 const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
 
 /// Attaches every program: membership first, so that nothing that is followed can fork unseen.
@@ -91,15 +95,23 @@ const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
 pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachError> {
     let mut links = Links {
         links: Vec::new(),
-        syscalls: None,
+        watching: Vec::new(),
         pins: None,
         absent: Vec::new(),
     };
-    let exits: &mut BtfTracePoint = program(ebpf, SYSCALLS)?;
-    exits.load(SYSCALLS, btf).map_err(|error| AttachError::Program {
-        name: SYSCALLS,
-        error: Box::new(error),
-    })?;
+    for (name, tracepoint, optional) in WATCHING {
+        let watching: &mut BtfTracePoint = program(ebpf, name)?;
+        match watching.load(tracepoint, btf) {
+            Ok(()) => {}
+            Err(error) if optional => links.absent.push((name, error.to_string())),
+            Err(error) => {
+                return Err(AttachError::Program {
+                    name,
+                    error: Box::new(error),
+                });
+            }
+        }
+    }
     for (name, tracepoint, optional) in TRACEPOINTS {
         match tracepoint_link(ebpf, btf, name, tracepoint) {
             Ok(link) => links.links.push((name, Link::Held(link))),
@@ -136,33 +148,45 @@ impl Links {
         &self.absent
     }
 
-    /// Attaches or takes off the program at the exit of system calls.
+    /// Attaches or takes off the programs that cost every process of this host.
     ///
     /// # Errors
     /// [`AttachError`] where it cannot be attached, or pinned.
     pub fn watch_syscalls(&mut self, ebpf: &mut Ebpf, on: bool) -> Result<(), AttachError> {
-        if on == self.syscalls.is_some() {
+        if on != self.watching.is_empty() {
             return Ok(());
         }
+        let there: Vec<&'static str> = WATCHING
+            .iter()
+            .map(|(name, ..)| *name)
+            .filter(|name| self.absent.iter().all(|(absent, _)| absent != name))
+            .collect();
         if !on {
-            if let Some(path) = self.pins.as_ref().map(|pins| pin_of(pins, SYSCALLS)) {
+            for path in there
+                .iter()
+                .filter_map(|name| Some(pin_of(self.pins.as_ref()?, name)))
+            {
                 // The descriptor that goes with the link is the last then.
                 drop(std::fs::remove_file(path));
             }
-            self.syscalls = None;
+            self.watching.clear();
             return Ok(());
         }
-        let refused = |error| AttachError::Program {
-            name: SYSCALLS,
-            error: Box::new(error),
-        };
-        let exits: &mut BtfTracePoint = program(ebpf, SYSCALLS)?;
-        let id = exits.attach().map_err(refused)?;
-        let link = Link::Held(exits.take_link(id).map_err(refused)?.into());
-        self.syscalls = Some(match &self.pins {
-            Some(pins) => pinned(link, SYSCALLS, pins)?,
-            None => link,
-        });
+        let mut watching = Vec::new();
+        for name in there {
+            let refused = |error| AttachError::Program {
+                name,
+                error: Box::new(error),
+            };
+            let program: &mut BtfTracePoint = program(ebpf, name)?;
+            let id = program.attach().map_err(refused)?;
+            let link = Link::Held(program.take_link(id).map_err(refused)?.into());
+            watching.push(match &self.pins {
+                Some(pins) => pinned(link, name, pins)?,
+                None => link,
+            });
+        }
+        self.watching = watching;
         Ok(())
     }
 

@@ -42,15 +42,8 @@ pub fn data_ready(ctx: BtfTracePointContext) -> i32 {
     let Some(member) = session::member(ids.0) else {
         return 0;
     };
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook::UNIX) else {
         return 0;
-    };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook: hook::UNIX,
     };
     if socket::listens(sock) {
         // The connection is there, but nothing can be sent on it before the system call returns.
@@ -75,7 +68,9 @@ fn connected_inside(actor: &Actor, sock: Address) -> bool {
 /// is: the peer is known now, and nothing was sent yet.
 #[inline(always)]
 pub fn connected(actor: &mut Actor, fd: u64) {
-    let Ok(file) = task::file(task::current(), fd) else { return };
+    let Ok(file) = task::file(task::current(), fd) else {
+        return;
+    };
     let Some(sock) = socket::of_file(file) else { return };
     if socket::family(sock) != Ok(AF_UNIX) || (DATA_READY.load() != 0 && socket::kind(sock) != Ok(DGRAM)) {
         return;
@@ -127,7 +122,13 @@ fn judge(actor: &mut Actor, sock: Address, of_kind: u8, at: u8) {
             peer.hits.unresolved = 1;
         }
     }
-    answer(actor, policy, &peer, sock, u32::from(of_kind) << 8 | u32::from(at));
+    answer(
+        actor,
+        policy,
+        &peer,
+        sock,
+        u32::from(of_kind) << 8 | u32::from(at),
+    );
 }
 
 /// Facts of what has no file.
@@ -203,7 +204,12 @@ fn answer(actor: &mut Actor, policy: &Policy, peer: &Peer, sock: Address, what: 
         actor.flags |= flag::ABSTRACT;
         name_into(sock, scratch);
     } else {
-        file::render(peer.facts.dentry, peer.facts.mount, scratch, size_of::<UnixEvent>());
+        file::render(
+            peer.facts.dentry,
+            peer.facts.mount,
+            scratch,
+            size_of::<UnixEvent>(),
+        );
         if scratch.cut != 0 {
             actor.flags |= flag::TRUNCATED;
         }

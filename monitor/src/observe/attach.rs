@@ -9,7 +9,7 @@ use std::{
 use aya::{
     Btf, Ebpf,
     programs::{
-        BtfTracePoint, CgroupAttachMode, CgroupSock, CgroupSockAddr, Iter, ProgramError,
+        CgroupAttachMode, Iter, Program, ProgramError,
         links::{FdLink, LinkError, PinnedLink},
     },
 };
@@ -64,80 +64,103 @@ enum Link {
 
 /// What is attached.
 pub struct Links {
-    links: Vec<(&'static str, Link)>,
-    /// Those of [`WATCHING`].
-    watching: Vec<Link>,
+    always: Vec<(&'static str, Link)>,
+    /// Attached only while there is a session: they cost every process of this host something.
+    watching: Option<Vec<(&'static str, Link)>>,
+    cgroup: File,
     pins: Option<PathBuf>,
     absent: Vec<(&'static str, String)>,
 }
 
-/// Program, tracepoint, and whether Scopeward works without it.
-const TRACEPOINTS: [(&str, &str, bool); 4] = [
-    ("fork", "sched_process_fork", false),
-    ("exit", "sched_process_exit", false),
-    ("exec", "sched_process_exec", false),
-    // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
-    ("io_uring_complete", "io_uring_complete", true),
-];
-/// The same for what is attached only while there is a session, because it costs each system call of each process on
-/// this host, or each thing that arrives at a socket.
-const WATCHING: [(&str, &str, bool); 2] = [
-    ("sys_exit", "sys_exit", false),
-    // Since 6.3; without it what is sent to unix sockets is not seen.
-    ("data_ready", "sk_data_ready", true),
-];
-const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
+/// A program, and where it is attached.
+struct Hook {
+    name: &'static str,
+    at: At,
+    /// Attached while there is no session too.
+    always: bool,
+    /// Whether Scopeward works without it.
+    optional: bool,
+}
 
-/// Attaches every program: membership first, so that nothing that is followed can fork unseen.
+enum At {
+    /// A tracepoint, by BTF.
+    Tracepoint(&'static str),
+    /// The root of cgroup v2.
+    Cgroup,
+}
+
+const fn always(name: &'static str, tracepoint: &'static str) -> Hook {
+    Hook {
+        name,
+        at: At::Tracepoint(tracepoint),
+        always: true,
+        optional: false,
+    }
+}
+
+const fn optional(name: &'static str, tracepoint: &'static str) -> Hook {
+    Hook {
+        optional: true,
+        ..in_sessions(name, At::Tracepoint(tracepoint))
+    }
+}
+
+const fn in_sessions(name: &'static str, at: At) -> Hook {
+    Hook {
+        name,
+        at,
+        always: false,
+        optional: false,
+    }
+}
+
+/// Membership first, so that nothing that is followed can fork unseen.
+const HOOKS: [Hook; 11] = [
+    always("fork", "sched_process_fork"),
+    always("exit", "sched_process_exit"),
+    always("exec", "sched_process_exec"),
+    in_sessions("sys_exit", At::Tracepoint("sys_exit")),
+    // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
+    optional("io_uring_complete", "io_uring_complete"),
+    // Since 6.3; without it what is sent to unix sockets is not seen.
+    optional("data_ready", "sk_data_ready"),
+    in_sessions("connect4", At::Cgroup),
+    in_sessions("connect6", At::Cgroup),
+    in_sessions("sendmsg4", At::Cgroup),
+    in_sessions("sendmsg6", At::Cgroup),
+    in_sessions("sock_create", At::Cgroup),
+];
+
+/// The iterator over all tasks.
+const ADOPT: &str = "adopt";
+
+/// Loads every program, and attaches those that are needed while there is no session too.
 ///
 /// # Errors
 /// [`AttachError`] of the first program that is needed and cannot be had; what was attached comes off again.
 pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachError> {
-    let mut links = Links {
-        links: Vec::new(),
-        watching: Vec::new(),
-        pins: None,
-        absent: Vec::new(),
-    };
-    for (name, tracepoint, optional) in WATCHING {
-        let watching: &mut BtfTracePoint = program(ebpf, name)?;
-        match watching.load(tracepoint, btf) {
-            Ok(()) => {}
-            Err(error) if optional => links.absent.push((name, error.to_string())),
-            Err(error) => {
-                return Err(AttachError::Program {
-                    name,
-                    error: Box::new(error),
-                });
-            }
-        }
-    }
-    for (name, tracepoint, optional) in TRACEPOINTS {
-        match tracepoint_link(ebpf, btf, name, tracepoint) {
-            Ok(link) => links.links.push((name, Link::Held(link))),
-            Err(AttachError::Program { error, .. }) if optional => {
-                links.absent.push((name, error.to_string()));
-            }
-            Err(error) => return Err(error),
-        }
-    }
     let directory = File::open(cgroup).map_err(|error| AttachError::Cgroup {
         path: cgroup.display().to_string(),
         error,
     })?;
-    for name in ADDRESSES {
-        links
-            .links
-            .push((name, Link::Held(address_link(ebpf, &directory, name)?)));
+    let mut absent = Vec::new();
+    for hook in &HOOKS {
+        match load(ebpf, btf, hook) {
+            Err(AttachError::Program { error, .. }) if hook.optional => {
+                absent.push((hook.name, error.to_string()));
+            }
+            loaded => loaded?,
+        }
     }
-    links
-        .links
-        .push(("sock_create", Link::Held(socket_link(ebpf, &directory)?)));
-    let iterator: &mut Iter = program(ebpf, "adopt")?;
-    iterator.load("task", btf).map_err(|error| AttachError::Program {
-        name: "adopt",
-        error: Box::new(error),
-    })?;
+    iterator(ebpf)?.load("task", btf).map_err(refused(ADOPT))?;
+    let mut links = Links {
+        always: Vec::new(),
+        watching: None,
+        cgroup: directory,
+        pins: None,
+        absent,
+    };
+    links.always = links.attach(ebpf, true)?;
     Ok(links)
 }
 
@@ -148,46 +171,40 @@ impl Links {
         &self.absent
     }
 
-    /// Attaches or takes off the programs that cost every process of this host.
+    /// Attaches the programs that are needed while there is a session, or takes them off.
     ///
     /// # Errors
-    /// [`AttachError`] where it cannot be attached, or pinned.
-    pub fn watch_syscalls(&mut self, ebpf: &mut Ebpf, on: bool) -> Result<(), AttachError> {
-        if on != self.watching.is_empty() {
-            return Ok(());
-        }
-        let there: Vec<&'static str> = WATCHING
-            .iter()
-            .map(|(name, ..)| *name)
-            .filter(|name| self.absent.iter().all(|(absent, _)| absent != name))
-            .collect();
-        if !on {
-            for path in there
-                .iter()
-                .filter_map(|name| Some(pin_of(self.pins.as_ref()?, name)))
-            {
-                // The descriptor that goes with the link is the last then.
-                drop(std::fs::remove_file(path));
+    /// [`AttachError`] where one cannot be attached, or pinned; none of them is attached then.
+    pub fn watch(&mut self, ebpf: &mut Ebpf, on: bool) -> Result<(), AttachError> {
+        if on && self.watching.is_none() {
+            self.watching = Some(self.attach(ebpf, false)?);
+        } else if !on {
+            for hook in HOOKS.iter().filter(|hook| !hook.always) {
+                if let Some(pins) = &self.pins {
+                    // The descriptor that goes with the link is the last then. An earlier daemon's goes too.
+                    drop(std::fs::remove_file(pin_of(pins, hook.name)));
+                }
             }
-            self.watching.clear();
-            return Ok(());
+            self.watching = None;
         }
-        let mut watching = Vec::new();
-        for name in there {
-            let refused = |error| AttachError::Program {
-                name,
-                error: Box::new(error),
-            };
-            let program: &mut BtfTracePoint = program(ebpf, name)?;
-            let id = program.attach().map_err(refused)?;
-            let link = Link::Held(program.take_link(id).map_err(refused)?.into());
-            watching.push(match &self.pins {
-                Some(pins) => pinned(link, name, pins)?,
-                None => link,
-            });
-        }
-        self.watching = watching;
         Ok(())
+    }
+
+    fn attach(&self, ebpf: &mut Ebpf, always: bool) -> Result<Vec<(&'static str, Link)>, AttachError> {
+        let absent = |hook: &&Hook| self.absent.iter().any(|(name, _)| *name == hook.name);
+        let wanted = HOOKS.iter().filter(|hook| hook.always == always && !absent(hook));
+        let mut links = Vec::new();
+        for hook in wanted {
+            let link = Link::Held(attach(ebpf, hook.name, &self.cgroup)?);
+            links.push((
+                hook.name,
+                match &self.pins {
+                    Some(pins) => pinned(link, hook.name, pins)?,
+                    None => link,
+                },
+            ));
+        }
+        Ok(links)
     }
 
     /// Pins every link in `directory` of a bpffs, in place of those of an earlier daemon, which come off only now:
@@ -196,8 +213,8 @@ impl Links {
     /// # Errors
     /// [`AttachError::Pin`].
     pub fn pin(&mut self, directory: &Path) -> Result<(), AttachError> {
-        for (name, link) in std::mem::take(&mut self.links) {
-            self.links.push((name, pinned(link, name, directory)?));
+        for (name, link) in std::mem::take(&mut self.always) {
+            self.always.push((name, pinned(link, name, directory)?));
         }
         self.pins = Some(directory.to_owned());
         Ok(())
@@ -223,67 +240,57 @@ fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, Atta
         })
 }
 
-fn program<'e, P>(ebpf: &'e mut Ebpf, name: &'static str) -> Result<&'e mut P, AttachError>
-where
-    &'e mut P: TryFrom<&'e mut aya::programs::Program, Error = ProgramError>,
-{
-    let program = ebpf.program_mut(name).ok_or(AttachError::Missing(name))?;
-    program.try_into().map_err(|error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    })
+fn iterator(ebpf: &mut Ebpf) -> Result<&mut Iter, AttachError> {
+    match ebpf.program_mut(ADOPT) {
+        Some(Program::Iter(iterator)) => Ok(iterator),
+        _ => Err(AttachError::Missing(ADOPT)),
+    }
 }
 
-fn tracepoint_link(
-    ebpf: &mut Ebpf,
-    btf: &Btf,
-    name: &'static str,
-    tracepoint: &str,
-) -> Result<FdLink, AttachError> {
-    let refused = |error| AttachError::Program {
+fn refused(name: &'static str) -> impl Fn(ProgramError) -> AttachError {
+    move |error| AttachError::Program {
+        name,
+        error: Box::new(error),
+    }
+}
+
+fn load(ebpf: &mut Ebpf, btf: &Btf, hook: &Hook) -> Result<(), AttachError> {
+    match (&hook.at, ebpf.program_mut(hook.name)) {
+        (At::Tracepoint(tracepoint), Some(Program::BtfTracePoint(program))) => program.load(tracepoint, btf),
+        (At::Cgroup, Some(Program::CgroupSockAddr(program))) => program.load(),
+        (At::Cgroup, Some(Program::CgroupSock(program))) => program.load(),
+        _ => return Err(AttachError::Missing(hook.name)),
+    }
+    .map_err(refused(hook.name))
+}
+
+fn attach(ebpf: &mut Ebpf, name: &'static str, cgroup: &File) -> Result<FdLink, AttachError> {
+    let not_kept = |error| AttachError::Link {
         name,
         error: Box::new(error),
     };
-    let program: &mut BtfTracePoint = program(ebpf, name)?;
-    program.load(tracepoint, btf).map_err(refused)?;
-    let id = program.attach().map_err(refused)?;
-    let link = program.take_link(id).map_err(refused)?;
-    Ok(link.into())
-}
-
-fn address_link(ebpf: &mut Ebpf, cgroup: &File, name: &'static str) -> Result<FdLink, AttachError> {
-    let refused = |error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    };
-    let program: &mut CgroupSockAddr = program(ebpf, name)?;
-    program.load().map_err(refused)?;
-    let id = program
-        .attach(cgroup, CgroupAttachMode::Single)
-        .map_err(refused)?;
-    let link = program.take_link(id).map_err(refused)?;
-    link.try_into().map_err(|error| AttachError::Link {
-        name,
-        error: Box::new(error),
-    })
-}
-
-fn socket_link(ebpf: &mut Ebpf, cgroup: &File) -> Result<FdLink, AttachError> {
-    let name = "sock_create";
-    let refused = |error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    };
-    let program: &mut CgroupSock = program(ebpf, name)?;
-    program.load().map_err(refused)?;
-    let id = program
-        .attach(cgroup, CgroupAttachMode::Single)
-        .map_err(refused)?;
-    let link = program.take_link(id).map_err(refused)?;
-    link.try_into().map_err(|error| AttachError::Link {
-        name,
-        error: Box::new(error),
-    })
+    let refused = refused(name);
+    match ebpf.program_mut(name) {
+        Some(Program::BtfTracePoint(program)) => {
+            let id = program.attach().map_err(&refused)?;
+            Ok(program.take_link(id).map_err(&refused)?.into())
+        }
+        Some(Program::CgroupSockAddr(program)) => {
+            let id = program
+                .attach(cgroup, CgroupAttachMode::Single)
+                .map_err(&refused)?;
+            let link = program.take_link(id).map_err(&refused)?;
+            link.try_into().map_err(not_kept)
+        }
+        Some(Program::CgroupSock(program)) => {
+            let id = program
+                .attach(cgroup, CgroupAttachMode::Single)
+                .map_err(&refused)?;
+            let link = program.take_link(id).map_err(&refused)?;
+            link.try_into().map_err(not_kept)
+        }
+        _ => Err(AttachError::Missing(name)),
+    }
 }
 
 /// Runs the iterator once over all tasks; it writes the process ids that it enrolled.
@@ -291,16 +298,11 @@ fn socket_link(ebpf: &mut Ebpf, cgroup: &File) -> Result<FdLink, AttachError> {
 /// # Errors
 /// [`AttachError`] where it cannot be run.
 pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
-    let name = "adopt";
-    let refused = |error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    };
-    let iterator: &mut Iter = program(ebpf, name)?;
-    let id = iterator.attach().map_err(refused)?;
-    let link = iterator.take_link(id).map_err(refused)?;
+    let iterator = iterator(ebpf)?;
+    let id = iterator.attach().map_err(refused(ADOPT))?;
+    let link = iterator.take_link(id).map_err(refused(ADOPT))?;
     let mut file = link.into_file().map_err(|error| AttachError::Link {
-        name,
+        name: ADOPT,
         error: Box::new(error),
     })?;
     let mut bytes = Vec::new();

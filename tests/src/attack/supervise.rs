@@ -17,6 +17,7 @@ use super::network::target::{NetworkTarget, payload};
 use super::services::target::ServiceTarget;
 use super::slot::{Slot, State};
 use super::technique::Sort;
+use crate::patience::{patience, patient};
 use crate::unix_service::Addresses;
 
 /// An attacker that hangs is ended by its own alarm after this many seconds.
@@ -74,7 +75,7 @@ fn meet(mine: &Path, theirs: &Path) -> io::Result<()> {
     std::fs::write(mine, "")?;
     let begun = Instant::now();
     while !theirs.exists() {
-        if begun.elapsed() > MEETING {
+        if begun.elapsed() > patient(MEETING) {
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 "the other attacker did not come",
@@ -169,7 +170,7 @@ fn in_child(order: &Order, trial: usize, twin: bool, slot: Slot<'_>) -> io::Resu
     let child = clone_with(0)?;
     if child == 0 {
         // SAFETY: sets a timer of this process.
-        unsafe { libc::alarm(PATIENCE_SECONDS) };
+        unsafe { libc::alarm(PATIENCE_SECONDS * patience()) };
         attempt(order, trial, twin, slot);
         leave();
     }

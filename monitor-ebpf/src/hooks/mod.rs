@@ -8,3 +8,4 @@ pub mod file_open;
 pub mod fork;
 pub mod heartbeat;
 pub mod socket;
+pub mod unix;

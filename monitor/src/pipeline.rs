@@ -1,7 +1,7 @@
 //! The way of the data, every stage in order:
 //!
 //! ```text
-//! kernel hook → ring → observe → decode → attribute → decide → respond → record → (export) → api → cli
+//! kernel hook → ring → observe → decode → attribute → decide → ledger → respond → record → (export) → api → cli
 //! ```
 //!
 //! What must happen before an act was decided in the kernel, from the maps that `decide::compile` filled. One thread
@@ -24,6 +24,7 @@ use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
     decide::compile::Names,
     decode,
+    ledger::book::Ledger,
     observe::{
         fanotify::Fanotify,
         load::{Kernel, LoadError, Sizes},
@@ -107,6 +108,8 @@ impl Monitor {
             degraded: std::collections::BTreeMap::new(),
             last_session: Clock::boot_ns(),
             last_id: None,
+            ledger: Ledger::default(),
+            answers: Vec::new(),
             rate: [0; 10],
         };
         let monitor = Arc::new(Self {
@@ -136,7 +139,8 @@ impl Monitor {
         self.spawn("housekeeping", move || housekeeping::run(&keeper));
     }
 
-    fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
+    /// Starts a thread that [`Monitor::end`] waits for.
+    pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
         match Builder::new().name(name.to_owned()).spawn(body) {
             Ok(thread) => self
                 .threads
@@ -169,6 +173,7 @@ impl Monitor {
             for event in &batch {
                 let outcome = state.take(event);
                 records.extend(outcome.records);
+                records.append(&mut state.answers);
                 sessions_changed |= outcome.sessions_changed;
             }
             drop(state);
@@ -194,7 +199,10 @@ impl Monitor {
 
     /// Works on the state, and records what `work` says is to be recorded.
     pub fn with_state<T>(&self, work: impl FnOnce(&mut State) -> (T, Vec<EventRecord>)) -> T {
-        let (answer, records) = work(&mut self.lock());
+        let mut state = self.lock();
+        let (answer, mut records) = work(&mut state);
+        records.append(&mut state.answers);
+        drop(state);
         self.record(records);
         answer
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use crate::api::peer::Peer;
-use crate::api::types::{AgentInfo, EnrolRequest, Enrolled, ScopeInfo, SessionInfo, Status, Tree, Why};
+use crate::api::types::{
+    AgentInfo, CutsBy, EnrolRequest, Enrolled, ScopeInfo, SessionInfo, Status, Tally, Tree, Why,
+};
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
 use crate::record::query::QueryError;
@@ -166,6 +168,10 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::NotFound`], or [`ControlError::Invalid`] where the beginning is not unique.
     fn event(&self, id: &str) -> Result<EventRecord, ControlError>;
+
+    /// How the cuts add up; only those of the user `only`, where that is given: their sessions, their own account, and
+    /// by rule what their sessions did.
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally>;
 
     /// What decided, and what would have allowed it. `event` is what [`Control::event`] gave.
     ///

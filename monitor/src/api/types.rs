@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::attribute::sessions::{CutInfo, SessionState};
+pub use crate::ledger::tally::{Line, Tally, Use};
 use crate::record::event::{EventRecord, Owner};
 use crate::record::health::StoreHealth;
 use crate::scope::words::{Mode, Tier};
@@ -263,6 +264,37 @@ pub struct Why {
     pub instead: Option<String>,
     /// The command that would approve it for a while; `None` where there is none.
     pub grant_command: Option<String>,
+}
+
+/// By what `GET /v1/cuts` adds up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum CutsBy {
+    /// Each session.
+    #[default]
+    Session,
+    /// Each agent.
+    Agent,
+    /// Each owner.
+    Owner,
+    /// The host.
+    Host,
+    /// Each rule.
+    Rule,
+}
+
+impl CutsBy {
+    /// As it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Agent => "agent",
+            Self::Owner => "owner",
+            Self::Host => "host",
+            Self::Rule => "rule",
+        }
+    }
 }
 
 /// The body of every answer that is not a success.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    agents, cuts, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -50,6 +50,8 @@ pub enum Command {
     Tree(tree::Args),
     /// Acts from the store, or live with --follow
     Events(events::Args),
+    /// The ledger: how the cuts add up against the budgets, and the arithmetic
+    Cuts(cuts::Args),
     /// Why an act was answered as it was, and what would have allowed it
     Why(why::Args),
     /// Stop every process of a session until a person decides

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod cuts;
 pub mod daemon;
 pub mod doctor;
 pub mod events;

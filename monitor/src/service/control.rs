@@ -8,7 +8,10 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
-        types::{AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree, Why},
+        types::{
+            AgentInfo, CutsBy, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, Tally,
+            Tree, Why,
+        },
     },
     attribute::sessions::Session,
     config::scope_files::LoadError,
@@ -221,6 +224,10 @@ impl Control for Monitor {
     fn event(&self, id: &str) -> Result<EventRecord, ControlError> {
         let store = self.store().ok_or_else(|| not_found("event", id))?;
         stored_event(store, id)
+    }
+
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
+        self.lock().tallies(by, only)
     }
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {

@@ -13,7 +13,7 @@ use crate::{
     },
     pipeline::{Monitor, Settings, pins},
     record::store::{Store, StoreError},
-    service::{fanotify, notes},
+    service::{fanotify, notes, recall},
 };
 
 /// Why the daemon does not run.
@@ -61,6 +61,7 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
     };
     let (monitor, ring) = Monitor::load(settings, Some(store))?;
     notes::adopt(&monitor);
+    recall::begin(&monitor);
     monitor.begin(ring);
     {
         let mut state = monitor.lock();

@@ -293,6 +293,7 @@ impl State {
         };
         if is_cut {
             self.note_cut(actor, &record);
+            self.enter(actor.session, &record);
         }
         record
     }

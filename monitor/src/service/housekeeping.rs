@@ -82,6 +82,7 @@ impl Monitor {
             state.settle(key);
         }
         state.remove_emptied();
+        state.forget_old_cuts();
         state.rest();
         let due = state.frozen_too_long();
         for (key, then) in due {
@@ -98,6 +99,7 @@ impl Monitor {
         if !changed.is_empty() {
             state.apply_scopes();
         }
+        overflows.append(&mut state.answers);
         drop(state);
         self.record(overflows);
         if !changed.is_empty() {

@@ -1,8 +1,10 @@
 //! The parts of the running monitor.
 
 pub mod acts;
+pub mod answers;
 pub mod arbiter;
 pub mod control;
+pub mod cuts;
 pub mod daemon;
 pub mod enrol;
 pub mod events;
@@ -14,6 +16,7 @@ pub mod names;
 pub mod notes;
 pub mod overflow;
 pub mod policies;
+pub mod recall;
 pub mod scopes;
 pub mod second_look;
 pub mod sessions;

@@ -44,11 +44,13 @@ impl State {
         };
         session.state = SessionState::Running;
         session.frozen_at = None;
+        let name = session.facts.id.clone();
         if let Some(at) = &session.cgroup
             && cgroup::set_frozen(at, false).is_err()
         {
             self.trouble("cgroup could not be thawed");
         }
+        self.ledger.thawed(&name);
         self.signal_all(key, Signal::SIGCONT);
         Ok(())
     }

@@ -9,8 +9,9 @@ use std::{
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
     decide::compile::Names,
+    ledger::book::Ledger,
     observe::load::Kernel,
-    record::event::Host,
+    record::event::{EventRecord, Host},
     service::{host_files::HostFiles, policies::Policies, scopes::Scopes},
 };
 
@@ -48,6 +49,10 @@ pub struct State {
     pub last_session: u64,
     /// The last event's id: the next one is greater.
     pub last_id: Option<ulid::Ulid>,
+    /// How the cuts add up.
+    pub ledger: Ledger,
+    /// Records of used-up budgets, to be told with what is told next.
+    pub answers: Vec<EventRecord>,
     /// Events told in each of the last ten seconds.
     pub rate: [u64; 10],
 }

@@ -1,6 +1,7 @@
 //! One family of routes a file; `/v1` and the path in front of each function.
 
 pub mod change;
+pub mod cuts;
 pub mod events;
 pub mod overview;
 pub mod sessions;

@@ -14,13 +14,18 @@ use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
 use crate::api::server::Server;
 use crate::api::types::{
-    AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, ScopeInfo, ScopeState, SessionInfo, SessionState,
-    Status, TierGuarantee, Tree, TreeNode, Why,
+    AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, ScopeInfo, ScopeState, SessionInfo,
+    SessionState, Status, Tally, TierGuarantee, Tree, TreeNode, Why,
+};
+use crate::ledger::{
+    book::Ledger,
+    cut::{Cut, nanoseconds},
 };
 use crate::record::event::{EventRecord, Owner};
 use crate::record::filter::{Filter, Order};
 use crate::record::health::{StoreHealth, StoreState};
 use crate::record::tests::sample;
+use crate::scope::model::{Account, Budget};
 use crate::scope::words::{Mode, Response, Tier};
 
 /// Somebody who is not the one who runs the tests.
@@ -278,6 +283,30 @@ impl Control for Fake {
             what: "event",
             id: id.into(),
         })
+    }
+
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
+        let mut ledger = Ledger::default();
+        let budget = Budget {
+            weight: 10,
+            within: std::time::Duration::from_secs(300),
+            account: Account::Session,
+            response: Response::Freeze,
+        };
+        for event in self.events.lock().unwrap().iter() {
+            if let Some(cut) = Cut::of(event) {
+                ledger.take(&cut, std::slice::from_ref(&budget));
+            }
+        }
+        let now = nanoseconds(sample::start());
+        let wanted = |_: &str| only.is_none();
+        match by {
+            CutsBy::Rule => ledger.by_rule(now, &wanted),
+            CutsBy::Session => ledger.tallies(Account::Session, now, &wanted),
+            CutsBy::Agent => ledger.tallies(Account::Agent, now, &wanted),
+            CutsBy::Owner => ledger.tallies(Account::Owner, now, &wanted),
+            CutsBy::Host => ledger.tallies(Account::Host, now, &wanted),
+        }
     }
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {

@@ -1,0 +1,5 @@
+//! The arithmetic of the ledger, by tables and by properties.
+
+mod day;
+mod properties;
+mod steps;

@@ -1,0 +1,132 @@
+//! Used-up budgets: what the ledger says of a cut, done to the session and told of.
+
+use crate::{
+    ledger::{
+        book::Step,
+        cut::{Cut, nanoseconds},
+        tally::{number, word},
+    },
+    record::event::{EventRecord, VerdictRecord},
+    scope::{
+        model::Budget,
+        words::{Mode, Response, Tier, When},
+    },
+    service::state::State,
+};
+
+/// How many of the cuts that used up a budget its record names.
+const NAMED: usize = 3;
+/// Old cuts are looked for once in so many seconds.
+const FORGET_SECONDS: i64 = 600;
+
+impl State {
+    /// Enters a recorded cut in the ledger, and answers the budgets that it uses up. The records of the answers wait in
+    /// `answers`.
+    pub fn enter(&mut self, key: u64, record: &EventRecord) {
+        let Some(cut) = Cut::of(record) else { return };
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let (number, enforces) = (session.policy, session.mode == Mode::Enforce);
+        let budgets = self.budgets(number);
+        for step in self.ledger.take(&cut, &budgets) {
+            let applied = if enforces {
+                step.budget.response
+            } else {
+                Response::Flag
+            };
+            let told = self.answer_record(number, record, &step, applied);
+            let reason = format!(
+                "{} used up: {}",
+                told.verdict.rule.as_deref().unwrap_or("budget"),
+                told.verdict.reason.as_deref().unwrap_or_default()
+            );
+            let done = match applied {
+                Response::Freeze => self.freeze(key, &reason),
+                Response::Kill => self.kill(key, &reason),
+                _ => Ok(()),
+            };
+            if done.is_err() {
+                self.trouble("used-up budget could not be answered");
+            }
+            self.answers.push(told);
+        }
+    }
+
+    /// The budgets of a policy.
+    #[must_use]
+    pub fn budgets(&self, policy: u32) -> Vec<Budget> {
+        self.policies
+            .get(policy)
+            .map(|policy| policy.scope.budgets.clone())
+            .unwrap_or_default()
+    }
+
+    /// Lets go of cuts that no budget asks for any more.
+    pub fn forget_old_cuts(&mut self) {
+        let now = jiff::Timestamp::now();
+        if now.as_second() % FORGET_SECONDS == 0 {
+            self.ledger.forget(nanoseconds(now));
+        }
+    }
+
+    fn answer_record(
+        &mut self,
+        policy: u32,
+        cut: &EventRecord,
+        step: &Step,
+        applied: Response,
+    ) -> EventRecord {
+        let scope = self.policies.get(policy).map(|policy| &policy.scope);
+        let rule = scope.map(|scope| scope.budget_id(step.number).to_string());
+        EventRecord {
+            id: self.next_id(cut.time),
+            verdict: VerdictRecord {
+                called_for: step.budget.response,
+                applied,
+                when: When::After,
+                // Every process is stopped by its cgroup and by a signal; what escapes both, at its next system call.
+                tier: Tier::Tracepoint,
+                scope: cut.verdict.scope.clone(),
+                rule,
+                reason: Some(because(step)),
+                grant: None,
+            },
+            weight: 0,
+            count: 1,
+            ..cut.clone()
+        }
+    }
+}
+
+/// How the cuts came to it, in one sentence.
+fn because(step: &Step) -> String {
+    let budget = &step.budget;
+    let within = humantime::format_duration(budget.within);
+    let named: Vec<String> = step
+        .because
+        .iter()
+        .take(NAMED)
+        .map(|line| {
+            format!(
+                "{} {} counts {} ({})",
+                line.rule, line.object, line.counts, line.event
+            )
+        })
+        .collect();
+    let more = (step.because.len() + step.more).saturating_sub(named.len());
+    let more = match more {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let account = match budget.account {
+        crate::scope::model::Account::Session => "this session".to_owned(),
+        account => format!("{} {}", word(account), step.name),
+    };
+    format!(
+        "cuts of {account} add up to {} of {} within {within}: {}{more}",
+        number(step.sum),
+        budget.weight,
+        named.join(", ")
+    )
+}

@@ -30,7 +30,7 @@ fn act(n: u64) -> EventRecord {
         event.verdict.called_for = Response::ALL[1 + (state >> 8) as usize % 4];
         event.verdict.applied = Response::Flag;
         event.verdict.rule = Some(format!("files.rule[{}]", (state >> 16) % 9));
-        event.weight = 1 + (state >> 24) as u32 % 20;
+        event.weight = 1 + u32::try_from((state >> 24) % 20).unwrap();
     }
     event
 }

@@ -27,7 +27,7 @@ fn cuts() -> impl Strategy<Value = Vec<Cut>> {
             .enumerate()
             .map(|(n, (time, object, kind, weight, count))| {
                 let mut one = cut(
-                    n as u32,
+                    u32::try_from(n).unwrap(),
                     time / 4 * 4 * SECOND,
                     &format!("/f{object}"),
                     Kind::ALL[kind * 3],
@@ -87,7 +87,7 @@ fn defined(cuts: &[Cut], at: i64) -> Sum {
     kinds.dedup();
     Sum {
         weight,
-        kinds: kinds.len() as u32,
+        kinds: u32::try_from(kinds.len()).unwrap(),
     }
 }
 

@@ -34,8 +34,8 @@ use crate::{
     },
     record::{event::EventRecord, store::Store, writer::Writer},
     service::{
-        fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies, scopes::Scopes,
-        state::State, state::this_host,
+        cases::CaseBook, fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies,
+        scopes::Scopes, state::State, state::this_host,
     },
 };
 
@@ -57,6 +57,8 @@ pub struct Settings {
     pub pins: Option<PathBuf>,
     /// Where policies are noted for the next daemon; `None` for the length of one run.
     pub notes: Option<PathBuf>,
+    /// Where incidents are kept for the next daemon; `None` for the length of one run.
+    pub cases: Option<PathBuf>,
     /// How much the kernel side can hold.
     pub sizes: Sizes,
 }
@@ -109,6 +111,7 @@ impl Monitor {
             last_session: Clock::boot_ns(),
             last_id: None,
             ledger: Ledger::default(),
+            cases: CaseBook::new(store.is_none()),
             answers: Vec::new(),
             rate: [0; 10],
         };
@@ -276,6 +279,7 @@ impl Monitor {
         }
         drop(self.fanotify().take());
         self.lock().remove_emptied();
+        self.save_cases();
         if let Some(pins) = self.settings.pins.as_deref().filter(|_| release) {
             crate::observe::load::unpin(pins);
             self.forget_notes();

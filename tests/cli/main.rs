@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod daemon;
+mod incidents;
 mod ledger;
 mod replay;
 mod run_held;

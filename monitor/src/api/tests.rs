@@ -2,6 +2,7 @@
 
 mod changes;
 pub(crate) mod fake;
+mod fake_ledger;
 mod following;
 mod reading;
 mod socket;

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::attribute::sessions::{CutInfo, SessionState};
+pub use crate::ledger::decision::Decision;
+pub use crate::ledger::incidents::{Answer, CredentialRead, Incident, Reached};
+pub use crate::ledger::rotation::{Read, Rotated, Rotation};
 pub use crate::ledger::tally::{Line, Tally, Use};
 use crate::record::event::{EventRecord, Owner};
 use crate::record::health::StoreHealth;
@@ -264,6 +267,16 @@ pub struct Why {
     pub instead: Option<String>,
     /// The command that would approve it for a while; `None` where there is none.
     pub grant_command: Option<String>,
+}
+
+/// `POST /v1/rotations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotateRequest {
+    /// The id of the entry, or the file.
+    pub credential: String,
+    /// How it was replaced, in the caller's words; recorded.
+    pub note: String,
 }
 
 /// By what `GET /v1/cuts` adds up.

@@ -7,7 +7,11 @@
 pub mod account;
 pub mod book;
 pub mod cut;
+pub mod decision;
+pub mod incidents;
 pub mod repeats;
+pub mod rotation;
+pub mod secret;
 pub mod tally;
 pub mod window;
 

@@ -23,6 +23,7 @@ impl State {
     /// Enters a recorded cut in the ledger, and answers the budgets that it uses up. The records of the answers wait in
     /// `answers`.
     pub fn enter(&mut self, key: u64, record: &EventRecord) {
+        self.note_case(record);
         let Some(cut) = Cut::of(record) else { return };
         let Some(session) = self.sessions.get(key) else {
             return;
@@ -41,6 +42,7 @@ impl State {
                 told.verdict.rule.as_deref().unwrap_or("budget"),
                 told.verdict.reason.as_deref().unwrap_or_default()
             );
+            self.note_case(&told);
             let done = match applied {
                 Response::Freeze => self.freeze(key, &reason),
                 Response::Kill => self.kill(key, &reason),

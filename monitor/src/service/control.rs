@@ -8,9 +8,10 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
+        report::Report,
         types::{
-            AgentInfo, CutsBy, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, Tally,
-            Tree, Why,
+            AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Rotation, ScopeChoice, ScopeInfo,
+            SessionInfo, Status, Tally, Tree, Why,
         },
     },
     attribute::sessions::Session,
@@ -198,16 +199,41 @@ impl Control for Monitor {
         self.enrol_for(request, peer.uid)
     }
 
-    fn freeze(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| state.freeze(key, reason))
+    fn freeze(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| {
+            state.note_decision(key, "freeze", peer.uid, reason);
+            state.freeze(key, reason)
+        })
     }
 
-    fn thaw(&self, session: &str, _reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, State::thaw)
+    fn thaw(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| {
+            state.note_decision(key, "thaw", peer.uid, reason);
+            state.thaw(key)
+        })
     }
 
-    fn kill(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| state.kill(key, reason))
+    fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| {
+            state.note_decision(key, "kill", peer.uid, reason);
+            state.kill(key, reason)
+        })
+    }
+
+    fn report(&self, session: &str) -> Result<Report, ControlError> {
+        self.report_of(session)
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        self.lock().incidents()
+    }
+
+    fn rotations(&self) -> Vec<Rotation> {
+        self.lock().cases.rotations.all().to_vec()
+    }
+
+    fn rotate(&self, name: &str, note: &str, peer: &Peer) -> Result<Rotation, ControlError> {
+        self.mark_rotated(name, note, peer.uid)
     }
 
     fn events(

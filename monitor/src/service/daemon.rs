@@ -57,11 +57,13 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
         scopes: config.paths.scopes.clone(),
         pins: Some(pins(&bpffs, &config.paths.run)),
         notes: Some(config.paths.run.join("policies")),
+        cases: Some(config.paths.store()),
         sizes,
     };
     let (monitor, ring) = Monitor::load(settings, Some(store))?;
     notes::adopt(&monitor);
     recall::begin(&monitor);
+    monitor.recall_cases();
     monitor.begin(ring);
     {
         let mut state = monitor.lock();

@@ -294,6 +294,8 @@ impl State {
         if is_cut {
             self.note_cut(actor, &record);
             self.enter(actor.session, &record);
+        } else if matches!(record.act.kind, Kind::NetConnect | Kind::NetSend) {
+            self.note_case(&record);
         }
         record
     }

@@ -102,6 +102,7 @@ impl Monitor {
         overflows.append(&mut state.answers);
         drop(state);
         self.record(overflows);
+        self.save_cases();
         if !changed.is_empty() {
             self.files_changed();
         }

@@ -3,6 +3,7 @@
 pub mod acts;
 pub mod answers;
 pub mod arbiter;
+pub mod cases;
 pub mod control;
 pub mod cuts;
 pub mod daemon;
@@ -17,6 +18,7 @@ pub mod notes;
 pub mod overflow;
 pub mod policies;
 pub mod recall;
+pub mod report;
 pub mod scopes;
 pub mod second_look;
 pub mod sessions;

@@ -12,7 +12,7 @@ use crate::{
     ledger::book::Ledger,
     observe::load::Kernel,
     record::event::{EventRecord, Host},
-    service::{host_files::HostFiles, policies::Policies, scopes::Scopes},
+    service::{cases::CaseBook, host_files::HostFiles, policies::Policies, scopes::Scopes},
 };
 
 /// The monitor's knowledge.
@@ -51,6 +51,8 @@ pub struct State {
     pub last_id: Option<ulid::Ulid>,
     /// How the cuts add up.
     pub ledger: Ledger,
+    /// Incidents, credentials to replace, decisions.
+    pub cases: CaseBook,
     /// Records of used-up budgets, to be told with what is told next.
     pub answers: Vec<EventRecord>,
     /// Events told in each of the last ten seconds.

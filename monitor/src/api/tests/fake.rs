@@ -8,24 +8,21 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
+use super::fake_ledger;
 use crate::api::client::Client;
 use crate::api::control::{Control, ControlError};
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
+use crate::api::report::Report;
 use crate::api::server::Server;
 use crate::api::types::{
-    AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, ScopeInfo, ScopeState, SessionInfo,
-    SessionState, Status, Tally, TierGuarantee, Tree, TreeNode, Why,
-};
-use crate::ledger::{
-    book::Ledger,
-    cut::{Cut, nanoseconds},
+    AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, Incident, Rotation, ScopeInfo, ScopeState,
+    SessionInfo, SessionState, Status, Tally, TierGuarantee, Tree, TreeNode, Why,
 };
 use crate::record::event::{EventRecord, Owner};
 use crate::record::filter::{Filter, Order};
 use crate::record::health::{StoreHealth, StoreState};
 use crate::record::tests::sample;
-use crate::scope::model::{Account, Budget};
 use crate::scope::words::{Mode, Response, Tier};
 
 /// Somebody who is not the one who runs the tests.
@@ -286,27 +283,24 @@ impl Control for Fake {
     }
 
     fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
-        let mut ledger = Ledger::default();
-        let budget = Budget {
-            weight: 10,
-            within: std::time::Duration::from_secs(300),
-            account: Account::Session,
-            response: Response::Freeze,
-        };
-        for event in self.events.lock().unwrap().iter() {
-            if let Some(cut) = Cut::of(event) {
-                ledger.take(&cut, std::slice::from_ref(&budget));
-            }
-        }
-        let now = nanoseconds(sample::start());
-        let wanted = |_: &str| only.is_none();
-        match by {
-            CutsBy::Rule => ledger.by_rule(now, &wanted),
-            CutsBy::Session => ledger.tallies(Account::Session, now, &wanted),
-            CutsBy::Agent => ledger.tallies(Account::Agent, now, &wanted),
-            CutsBy::Owner => ledger.tallies(Account::Owner, now, &wanted),
-            CutsBy::Host => ledger.tallies(Account::Host, now, &wanted),
-        }
+        fake_ledger::cuts(&self.events.lock().unwrap(), by, only)
+    }
+
+    fn report(&self, session: &str) -> Result<Report, ControlError> {
+        let tree = self.tree(session)?;
+        Ok(fake_ledger::report(&tree, &self.events.lock().unwrap()))
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        fake_ledger::book().0.all().into_iter().cloned().collect()
+    }
+
+    fn rotations(&self) -> Vec<Rotation> {
+        fake_ledger::book().1.all().to_vec()
+    }
+
+    fn rotate(&self, name: &str, note: &str, peer: &Peer) -> Result<Rotation, ControlError> {
+        fake_ledger::rotate(name, note, peer)
     }
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {

@@ -8,6 +8,7 @@ use scopeward_abi::{
     policy::response,
 };
 
+use crate::brake;
 use crate::maps::{COUNTS, LOSSES, RING, SEEN_ACTS, SEEN_CUTS, SeenKey};
 use crate::scratch::{OUT, Scratch};
 use crate::session::Actor;
@@ -46,7 +47,7 @@ pub fn lost(hook: u8, reason: u32) {
 /// Counts an act in its session, and says whether it is to be emitted: allowed acts once for each object, cuts
 /// once for each rule and object and after that within the session's quota.
 #[inline(always)]
-pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
+pub fn counted(actor: &mut Actor, key: &SeenKey, called_for: u8) -> bool {
     let Some(counts) = COUNTS.get_ptr_mut(&actor.member.session) else {
         return true;
     };
@@ -66,6 +67,7 @@ pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
     add(&mut counts.cuts, 1);
     let Some(seen) = SEEN_CUTS.get_ptr_mut(key) else {
         let _ = SEEN_CUTS.insert(key, &1, 0);
+        brake::count(actor, key, counts);
         return true;
     };
     // SAFETY: as above.

@@ -113,6 +113,8 @@ impl Monitor {
             ledger: Ledger::default(),
             cases: CaseBook::new(store.is_none()),
             answers: Vec::new(),
+            braked: false,
+            stopped: std::collections::BTreeSet::new(),
             rate: [0; 10],
         };
         let monitor = Arc::new(Self {

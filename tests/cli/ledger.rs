@@ -93,7 +93,10 @@ fn a_used_up_budget_freezes_and_says_which_cuts_did_it() {
     };
     let verdict = &answer["verdict"];
     assert_eq!(verdict["rule"], "budget[0]", "{answer:#}");
-    assert_eq!(verdict["when"], "after", "{answer:#}");
+    assert_eq!(
+        verdict["when"], "before_use",
+        "stopped by the kernel's brake: {answer:#}"
+    );
     let reason = verdict["reason"].as_str().unwrap_or_default();
     assert!(
         reason.contains("10 of 10") && reason.contains("guarded/f"),
@@ -101,6 +104,42 @@ fn a_used_up_budget_freezes_and_says_which_cuts_did_it() {
     );
     let why = ask(&scratch, &["why", answer["id"].as_str().expect("an id")]).expect("ask");
     assert!(said(&why).contains("[[budget]]"), "{}", said(&why));
+    end(&scratch, running, &session);
+    daemon.stop().expect("stop");
+}
+
+/// One process reads fifty files as fast as it can: it is stopped in the tenth open, by the kernel, and never has its
+/// result.
+#[test]
+fn a_burst_is_stopped_by_the_tenth() {
+    if !ready() {
+        return;
+    }
+    let _turn = take_turn();
+    let scratch = Scratch::new().expect("make a directory");
+    let daemon = Daemon::start(&scratch).expect("start the daemon");
+    let scope = budgeted(&scratch, 10);
+    for n in 20..50 {
+        scratch.write(&format!("guarded/f{n}"), "x").expect("write");
+    }
+    let (guarded, done) = (scratch.path("guarded"), scratch.path("done"));
+    let script = format!(
+        "n=0; while test $n -lt 50; do read x <{0}/f$n; echo $n >>{1}; n=$((n+1)); done; sleep 60",
+        guarded.display(),
+        done.display()
+    );
+    let session = Session::new(&scratch, &scope);
+    let running = session.start(&["sh", "-c", &script]).expect("start");
+    assert!(wait_until(BOUND, || is_frozen(&scratch)), "it is not frozen");
+    std::thread::sleep(Duration::from_millis(500));
+    let read = std::fs::read_to_string(&done).unwrap_or_default().lines().count();
+    assert_eq!(read, 9, "files of fifty that were read before it was stopped");
+    let events = listing(&scratch, &["events", "--json", "--verdict", "freeze"]).expect("ask");
+    let [answer] = events.as_slice() else {
+        panic!("one answer: {events:#?}");
+    };
+    assert_eq!(answer["verdict"]["rule"], "budget[0]", "{answer:#}");
+    assert_eq!(answer["verdict"]["when"], "before_use", "{answer:#}");
     end(&scratch, running, &session);
     daemon.stop().expect("stop");
 }

@@ -7,11 +7,11 @@ use crate::{endpoint, event, member, object, policy};
 const _: () = {
     assert!(size_of::<member::Member>() == 48);
     assert!(size_of::<member::Session>() == 16);
-    assert!(size_of::<member::Counts>() == 32);
+    assert!(size_of::<member::Counts>() == 48);
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
-    assert!(size_of::<policy::Policy>() == 40 + 8 * crate::MAX_SHAPES);
+    assert!(size_of::<policy::Policy>() == 56 + 8 * crate::MAX_SHAPES);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);

@@ -215,7 +215,9 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
         entry: verdict.entry,
         pad: 0,
     };
-    if !emit::counted(actor, &key, verdict.response) {
+    let told = emit::counted(actor, &key, verdict.response);
+    respond::brake(actor, Power::Signal);
+    if !told {
         return;
     }
     let Some(scratch) = scratch::acquire() else {

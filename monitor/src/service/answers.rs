@@ -1,6 +1,11 @@
 //! Used-up budgets: what the ledger says of a cut, done to the session and told of.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use scopeward_abi::member::state as kernel_state;
+
 use crate::{
+    attribute::sessions::SessionState,
     ledger::{
         book::Step,
         cut::{Cut, nanoseconds},
@@ -72,6 +77,37 @@ impl State {
         }
     }
 
+    /// Freezes or kills the rest of sessions that the kernel stopped, where the event that would have said so is lost.
+    pub fn catch_up_with_kernel(&mut self) {
+        let held: BTreeMap<u64, u32> = self
+            .kernel
+            .maps
+            .all_sessions()
+            .into_iter()
+            .map(|(key, session)| (key, session.state))
+            .collect();
+        let behind: BTreeSet<u64> = self
+            .sessions
+            .live()
+            .filter(|(key, session)| {
+                session.state == SessionState::Running
+                    && held.get(key).is_some_and(|state| *state != kernel_state::RUNNING)
+            })
+            .map(|(key, _)| key)
+            .collect();
+        for key in behind.intersection(&self.stopped.clone()) {
+            let reason = "stopped by the kernel; the event that says why is lost";
+            let done = match held.get(key) {
+                Some(&kernel_state::KILLED) => self.kill(*key, reason),
+                _ => self.freeze(*key, reason),
+            };
+            if done.is_err() {
+                self.trouble("session that the kernel stopped could not be stopped whole");
+            }
+        }
+        self.stopped = behind;
+    }
+
     fn answer_record(
         &mut self,
         policy: u32,
@@ -86,7 +122,12 @@ impl State {
             verdict: VerdictRecord {
                 called_for: step.budget.response,
                 applied,
-                when: When::After,
+                // What the kernel's brake stopped did not go on to use its result.
+                when: if self.braked && applied >= Response::Freeze {
+                    When::BeforeUse
+                } else {
+                    When::After
+                },
                 // Every process is stopped by its cgroup and by a signal; what escapes both, at its next system call.
                 tier: Tier::Tracepoint,
                 scope: cut.verdict.scope.clone(),

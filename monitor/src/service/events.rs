@@ -85,6 +85,7 @@ impl State {
             return outcome;
         }
         let actor = Actor::from(head);
+        self.braked = head.has(flag::BRAKED);
         let in_cgroup = (hook::CONNECT..=hook::SOCKET).contains(&head.hook) && head.when == When::BeforeAct;
         let tier = if in_cgroup { Tier::Cgroup } else { Tier::Tracepoint };
         let answered = Answered {
@@ -146,6 +147,7 @@ impl State {
             }
         }
         self.respond(&actor, answered);
+        self.braked = false;
         outcome
     }
 

@@ -82,6 +82,7 @@ impl Monitor {
             state.settle(key);
         }
         state.remove_emptied();
+        state.catch_up_with_kernel();
         state.forget_old_cuts();
         state.rest();
         let due = state.frozen_too_long();

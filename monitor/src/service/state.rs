@@ -1,7 +1,7 @@
 //! What the monitor knows, behind one lock.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
     sync::Arc,
 };
@@ -53,6 +53,10 @@ pub struct State {
     pub ledger: Ledger,
     /// Incidents, credentials to replace, decisions.
     pub cases: CaseBook,
+    /// The kernel's brake stopped the session with the act that is told of now.
+    pub braked: bool,
+    /// Sessions that the kernel stopped, and that no event told of when it was last looked.
+    pub stopped: BTreeSet<u64>,
     /// Records of used-up budgets, to be told with what is told next.
     pub answers: Vec<EventRecord>,
     /// Events told in each of the last ten seconds.

@@ -7,3 +7,4 @@ pub mod exit;
 pub mod file_open;
 pub mod fork;
 pub mod socket;
+pub mod unix;

@@ -98,6 +98,13 @@ const fn always(name: &'static str, tracepoint: &'static str) -> Hook {
     }
 }
 
+const fn optional(name: &'static str, tracepoint: &'static str) -> Hook {
+    Hook {
+        optional: true,
+        ..in_sessions(name, At::Tracepoint(tracepoint))
+    }
+}
+
 const fn in_sessions(name: &'static str, at: At) -> Hook {
     Hook {
         name,
@@ -108,16 +115,15 @@ const fn in_sessions(name: &'static str, at: At) -> Hook {
 }
 
 /// Membership first, so that nothing that is followed can fork unseen.
-const HOOKS: [Hook; 10] = [
+const HOOKS: [Hook; 11] = [
     always("fork", "sched_process_fork"),
     always("exit", "sched_process_exit"),
     always("exec", "sched_process_exec"),
     in_sessions("sys_exit", At::Tracepoint("sys_exit")),
     // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
-    Hook {
-        optional: true,
-        ..in_sessions("io_uring_complete", At::Tracepoint("io_uring_complete"))
-    },
+    optional("io_uring_complete", "io_uring_complete"),
+    // Since 6.3; without it what is sent to unix sockets is not seen.
+    optional("data_ready", "sk_data_ready"),
     in_sessions("connect4", At::Cgroup),
     in_sessions("connect6", At::Cgroup),
     in_sessions("sendmsg4", At::Cgroup),

@@ -3,6 +3,7 @@
 pub mod acts;
 pub mod answers;
 pub mod arbiter;
+pub mod arguments;
 pub mod cases;
 pub mod control;
 pub mod cuts;

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ledger::cut::{is_answer, object, owner_name},
+    ledger::{
+        cut::{is_answer, object, owner_name},
+        patterns::watch::is_pattern,
+    },
     record::event::EventRecord,
     scope::words::{Access, Kind, Response},
 };
@@ -176,7 +179,7 @@ impl Incidents {
         if verdict.applied >= Response::Deny {
             answer(incident, event);
         }
-        let read = went_through && event.act.access.contains(&Access::Read);
+        let read = went_through && !is_pattern(event) && event.act.access.contains(&Access::Read);
         let read = CredentialRead {
             path: event.act.path.clone()?,
             class: class.filter(|_| read)?.to_owned(),

@@ -9,6 +9,7 @@ pub mod book;
 pub mod cut;
 pub mod decision;
 pub mod incidents;
+pub mod patterns;
 pub mod repeats;
 pub mod rotation;
 pub mod secret;

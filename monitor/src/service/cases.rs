@@ -14,6 +14,7 @@ use crate::{
         cut::object,
         decision::Decision,
         incidents::{Incident, Incidents, REMEMBERED},
+        patterns::watch::{Finding, Known, Patterns},
         rotation::{Rotated, Rotation, Rotations},
         secret::is_secret_like,
     },
@@ -46,6 +47,10 @@ pub struct CaseBook {
     pub rotations: Rotations,
     /// The patterns of the catalogue for each owner, with their classes.
     secrets: HashMap<u32, Arc<[Secret]>>,
+    /// Patterns of small acts.
+    pub patterns: Patterns,
+    /// The homes of owners, as text.
+    homes: HashMap<u32, Arc<str>>,
     /// What people decided, the oldest first.
     pub decisions: VecDeque<Decision>,
     /// How many of them are not written yet: the last ones.
@@ -79,6 +84,20 @@ impl CaseBook {
                 None => is_secret_like(name).then_some(BY_NAME),
             }
         })
+    }
+
+    /// The patterns that an event completes.
+    pub fn patterns_of(&mut self, event: &EventRecord) -> Vec<Finding> {
+        let uid = event.session.owner.uid;
+        let secret = match (event.act.kind, &event.act.path) {
+            (Kind::FileOpen, Some(path)) => is_secret_like(path) || self.class(uid, event).is_some(),
+            _ => false,
+        };
+        let home = self
+            .homes
+            .entry(uid)
+            .or_insert_with(|| owner::home(uid).to_string_lossy().into());
+        self.patterns.take(event, Known { home, secret })
     }
 
     /// What has to be written since this was last asked.
@@ -214,6 +233,7 @@ impl State {
                 self.cases.incidents.thawed(&id, Timestamp::now());
             } else {
                 self.cases.incidents.ended(&id, Timestamp::now());
+                self.cases.patterns.ended(&id);
             }
             self.cases.touch(&id);
         }

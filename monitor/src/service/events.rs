@@ -250,6 +250,7 @@ impl State {
         } else if matches!(record.act.kind, Kind::NetConnect | Kind::NetSend) {
             self.note_case(&record);
         }
+        self.look_for_patterns(actor.session, &record);
         record
     }
 

@@ -17,6 +17,7 @@ pub mod memory;
 pub mod names;
 pub mod notes;
 pub mod overflow;
+pub mod patterns;
 pub mod policies;
 pub mod recall;
 pub mod report;

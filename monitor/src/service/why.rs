@@ -2,7 +2,7 @@
 
 use crate::{
     api::types::{ChainLink, Why},
-    ledger::cut::is_answer,
+    ledger::{cut::is_answer, patterns::watch::is_pattern},
     record::event::EventRecord,
     scope::{builtin, words::Response},
     service::{acts::act_line, policies::Policy, state::State},
@@ -54,6 +54,10 @@ fn summary(event: &EventRecord) -> String {
             verdict.applied.word(),
             when(event)
         );
+    }
+    if is_pattern(event) {
+        let what = verdict.reason.as_deref().unwrap_or_default();
+        return format!("{act} completes {rule}: {what}; it counts {}", event.weight);
     }
     let applied = if verdict.applied == verdict.called_for {
         format!("it was applied {}", when(event))
@@ -177,7 +181,7 @@ fn chain(state: &State, event: &EventRecord) -> Vec<ChainLink> {
 
 /// What the scope would have to say.
 fn instead(event: &EventRecord) -> Option<String> {
-    if event.verdict.called_for == Response::Allow || is_answer(event) {
+    if event.verdict.called_for == Response::Allow || is_answer(event) || is_pattern(event) {
         return None;
     }
     let act = &event.act;

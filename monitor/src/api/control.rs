@@ -8,8 +8,8 @@ use tokio::sync::broadcast;
 use crate::api::peer::Peer;
 use crate::api::report::Report;
 use crate::api::types::{
-    AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Rotation, ScopeInfo, SessionInfo, Status, Tally,
-    Tree, Why,
+    AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeInfo, SessionInfo, Status,
+    Tally, Tree, Why,
 };
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
@@ -120,6 +120,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// The scope files.
     fn scopes(&self) -> Vec<ScopeInfo>;
+
+    /// Reads the scope files again: all that has changed comes in force, or nothing.
+    fn reload(&self) -> Reloaded;
+
+    /// The metrics, in the text format of Prometheus.
+    fn metrics(&self) -> String;
 
     /// The processes of a session.
     ///

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, cuts, daemon, doctor, events, freeze, incidents, kill, replay, report, rotate, run, scope,
-    sessions, status, thaw, tree, why,
+    agents, completions, cuts, daemon, doctor, events, freeze, incidents, kill, man, reload, replay, report,
+    rotate, run, scope, sessions, status, thaw, tree, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -67,6 +67,8 @@ pub enum Command {
     Thaw(thaw::Args),
     /// Kill every process of a session
     Kill(kill::Args),
+    /// Have the daemon read the scope files again: all that have changed, or none; exits 2 where one has errors
+    Reload(reload::Args),
 
     // What needs no daemon.
     /// The service, in the foreground
@@ -77,6 +79,10 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
+    /// What a shell needs to complete this command line
+    Completions(completions::Args),
+    /// The man pages
+    Man(man::Args),
 }
 
 impl Cli {

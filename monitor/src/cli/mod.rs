@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod completions;
 pub mod cuts;
 pub mod daemon;
 pub mod doctor;
@@ -12,6 +13,8 @@ pub mod failure;
 pub mod freeze;
 pub mod incidents;
 pub mod kill;
+pub mod man;
+pub mod reload;
 pub mod render;
 pub mod replay;
 pub mod report;

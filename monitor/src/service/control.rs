@@ -10,7 +10,7 @@ use crate::{
         peer::Peer,
         report::Report,
         types::{
-            AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Rotation, ScopeChoice, ScopeInfo,
+            AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeChoice, ScopeInfo,
             SessionInfo, Status, Tally, Tree, Why,
         },
     },
@@ -164,6 +164,14 @@ impl Control for Monitor {
 
     fn scopes(&self) -> Vec<ScopeInfo> {
         self.lock().scopes.infos()
+    }
+
+    fn reload(&self) -> Reloaded {
+        Self::reload(self)
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics_text()
     }
 
     fn tree(&self, session: &str) -> Result<Tree, ControlError> {

@@ -84,6 +84,7 @@ impl Monitor {
         state.remove_emptied();
         state.catch_up_with_kernel();
         state.forget_old_cuts();
+        self.figures().counted(state.sessions.iter());
         state.rest();
         let due = state.frozen_too_long();
         for (key, then) in due {
@@ -96,7 +97,11 @@ impl Monitor {
                 state.trouble("session could not be ended after its freeze");
             }
         }
-        let changed = state.scopes.reload(false);
+        let changed = if self.settings.automatic_reload {
+            state.scopes.reload(false)
+        } else {
+            Vec::new()
+        };
         if !changed.is_empty() {
             state.apply_scopes();
         }

@@ -4,5 +4,6 @@ pub mod cases;
 pub mod change;
 pub mod cuts;
 pub mod events;
+pub mod metrics;
 pub mod overview;
 pub mod sessions;

@@ -53,6 +53,7 @@ impl InProcess {
             notes: None,
             cases: None,
             sizes: Sizes::default(),
+            automatic_reload: true,
         };
         let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {
             let (why, exit) = why_not(&error);

@@ -31,6 +31,8 @@ pub struct Answer {
     pub event: Option<String>,
     /// The rule or budget that called for it, or the reason that a person gave.
     pub ground: String,
+    /// Whether it was done to the whole session: a rule's `kill` ends one process.
+    pub whole: bool,
 }
 
 /// A credential that was read outside sanctioned use.
@@ -174,8 +176,14 @@ impl Incidents {
         if !incident.kinds.contains(&event.act.kind) {
             incident.kinds.push(event.act.kind);
         }
-        // What comes after a containment was not contained by it.
-        incident.contained = None;
+        // What comes after the end of one process was not contained by it. What comes after the session was stopped was
+        // on its way by then: it is contained from now on.
+        incident.contained = incident.contained.take().and_then(|stopped| {
+            stopped.whole.then(|| Answer {
+                time: stopped.time.max(event.time),
+                ..stopped
+            })
+        });
         if verdict.applied >= Response::Deny {
             answer(incident, event);
         }
@@ -208,6 +216,7 @@ impl Incidents {
                 response,
                 event: None,
                 ground: reason.to_owned(),
+                whole: true,
             };
             incident.detected.get_or_insert_with(|| by_hand.clone());
             incident.contained.get_or_insert(by_hand);
@@ -335,6 +344,7 @@ fn answer(incident: &mut Incident, event: &EventRecord) {
         response: verdict.applied,
         event: Some(event.id.clone()),
         ground: verdict.rule.clone().unwrap_or_else(|| "default".to_owned()),
+        whole: verdict.applied == Response::Freeze || is_answer(event),
     };
     incident.detected.get_or_insert_with(|| answer.clone());
     if verdict.applied >= Response::Freeze {

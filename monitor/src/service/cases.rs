@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The class of secrets that no catalogue knows.
-const BY_NAME: &str = "by its name";
+const BY_NAME: &str = "secret by its name";
 /// Most decisions that are remembered.
 const DECISIONS: usize = 1_000;
 /// Most records that are kept where there is no store.

@@ -41,9 +41,25 @@ pub fn count(actor: &mut Actor, key: &SeenKey, counts: &mut Counts) {
     }
     // One that cannot be stored may be counted twice.
     let _ = SEEN_CUTS.insert(&once, &1, 0);
+    add_up(actor, key.entry, counts);
+}
+
+/// Counts a cut about an object that no other cut is about.
+#[inline(always)]
+pub fn add_up(actor: &mut Actor, entry: u32, counts: &mut Counts) {
+    if actor.session.mode == mode::OBSERVE {
+        return;
+    }
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return;
+    };
+    if policy.brake_weight == 0 {
+        return;
+    }
     let entry = EntryKey {
         policy: actor.member.policy,
-        entry: key.entry,
+        entry,
     };
     // SAFETY: written whole by the daemon.
     let weight = unsafe { ENTRIES.get(&entry) }.map_or(1, |entry| u64::from(entry.weight));

@@ -12,7 +12,7 @@ use crate::{
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act},
+        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act, unlink_act},
         state::State,
     },
 };
@@ -140,6 +140,10 @@ impl State {
                 outcome
                     .records
                     .push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
+            }
+            Body::Unlink(facts) => {
+                let act = unlink_act(facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
             Body::UnixConnect(facts) => {
                 let act = unix_act(Kind::UnixConnect, head, facts);

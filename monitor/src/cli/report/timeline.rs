@@ -23,7 +23,7 @@ pub const TOP: f64 = 26.0;
 #[derive(Clone, Copy, Debug)]
 pub struct Axis {
     from: i128,
-    span: f64,
+    span: i128,
 }
 
 /// A label below the axis.
@@ -105,15 +105,14 @@ impl Axis {
         let made = report.made.as_nanosecond();
         let from = times.iter().copied().min().unwrap_or(made);
         let to = times.iter().copied().max().unwrap_or(made);
-        // Far below 2^53 for any session that is looked at.
-        let span = (to - from).max(10_000_000) as f64;
+        let span = (to - from).max(10_000_000);
         Self { from, span }
     }
 
     /// The place of a time.
     #[must_use]
     pub fn x(self, time: Timestamp) -> f64 {
-        let part = (time.as_nanosecond() - self.from) as f64 / self.span;
+        let part = (time.as_nanosecond() - self.from) as f64 / self.span as f64;
         LEFT + 10.0 + part.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT - 20.0)
     }
 
@@ -122,9 +121,8 @@ impl Axis {
     pub fn ticks(self, zone: &TimeZone) -> Vec<Tick> {
         (0..5_u32)
             .map(|number| {
-                let part = f64::from(number) / 4.0;
-                let offset = (self.span * part) as i64;
-                let time = Timestamp::from_nanosecond(self.from + i128::from(offset)).unwrap_or_default();
+                let offset = self.span * i128::from(number) / 4;
+                let time = Timestamp::from_nanosecond(self.from + offset).unwrap_or_default();
                 Tick {
                     x: self.x(time),
                     label: clock(time, zone),

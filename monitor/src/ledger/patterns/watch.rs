@@ -64,11 +64,13 @@ impl Patterns {
         let now = nanoseconds(event.time);
         let mut found = Vec::new();
         match kind {
-            Kind::FileOpen if known.secret && event.act.access.contains(&Access::Read) => {
-                if is_foreign(event, known.home) {
-                    found.extend(session.hunting.read(now, &object(&event.act)));
-                    session.identity.read(now, event);
-                }
+            Kind::FileOpen
+                if known.secret
+                    && event.act.access.contains(&Access::Read)
+                    && is_foreign(event, known.home) =>
+            {
+                found.extend(session.hunting.read(now, &object(&event.act)));
+                session.identity.read(now, event);
             }
             Kind::ProcessExec => found.extend(session.retry.executed(now, event)),
             Kind::NetConnect | Kind::NetSend if event.verdict.applied <= Response::Flag => {

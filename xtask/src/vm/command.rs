@@ -20,7 +20,7 @@ use crate::{build, toolchain};
 const PATIENCE: &str = "10";
 
 /// How long one test may take in a machine before it counts as hung.
-const TEST_SECONDS: u64 = 60;
+const TEST_SECONDS: u64 = 120;
 
 /// What to boot, and what to run there.
 struct Order {

@@ -1,7 +1,7 @@
 //! The way of the data, every stage in order:
 //!
 //! ```text
-//! kernel hook → ring → observe → decode → attribute → decide → respond → record → (export) → api → cli
+//! kernel hook → ring → observe → decode → attribute → decide → ledger → respond → record → (export) → api → cli
 //! ```
 //!
 //! What must happen before an act was decided in the kernel, from the maps that `decide::compile` filled. One thread
@@ -23,7 +23,8 @@ use tokio::sync::broadcast;
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
     decide::compile::Names,
-    decode,
+    decode::{self, Body},
+    ledger::book::Ledger,
     observe::{
         fanotify::Fanotify,
         load::{Kernel, LoadError, Sizes},
@@ -33,8 +34,17 @@ use crate::{
     },
     record::{event::EventRecord, store::Store, writer::Writer},
     service::{
-        fanotify, host_files::HostFiles, housekeeping, names::Known, policies::Policies, scopes::Scopes,
-        state::State, state::this_host,
+        cases::CaseBook,
+        fanotify,
+        heartbeat::{self, Heartbeat},
+        host_files::HostFiles,
+        housekeeping,
+        metrics::Figures,
+        names::Known,
+        policies::Policies,
+        scopes::Scopes,
+        state::State,
+        state::this_host,
     },
 };
 
@@ -56,8 +66,12 @@ pub struct Settings {
     pub pins: Option<PathBuf>,
     /// Where policies are noted for the next daemon; `None` for the length of one run.
     pub notes: Option<PathBuf>,
+    /// Where incidents are kept for the next daemon; `None` for the length of one run.
+    pub cases: Option<PathBuf>,
     /// How much the kernel side can hold.
     pub sizes: Sizes,
+    /// Whether changed scope files are taken in by themselves; else only when somebody asks for a reload.
+    pub automatic_reload: bool,
 }
 
 /// The running monitor.
@@ -73,6 +87,9 @@ pub struct Monitor {
     names: Mutex<Known>,
     /// Records that were told since the start.
     pub told: AtomicU64,
+    figures: Mutex<Figures>,
+    /// Whether what the kernel tells comes through.
+    pub heartbeat: Heartbeat,
     stop: AtomicBool,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// How it was set up.
@@ -107,6 +124,11 @@ impl Monitor {
             degraded: std::collections::BTreeMap::new(),
             last_session: Clock::boot_ns(),
             last_id: None,
+            ledger: Ledger::default(),
+            cases: CaseBook::new(store.is_none()),
+            answers: Vec::new(),
+            braked: false,
+            stopped: std::collections::BTreeSet::new(),
             rate: [0; 10],
         };
         let monitor = Arc::new(Self {
@@ -119,6 +141,8 @@ impl Monitor {
             marks_stale: AtomicBool::new(true),
             names: Mutex::new(Known::default()),
             told: AtomicU64::new(0),
+            figures: Mutex::new(Figures::default()),
+            heartbeat: Heartbeat::default(),
             stop: AtomicBool::new(false),
             threads: Mutex::new(Vec::new()),
             settings,
@@ -134,9 +158,14 @@ impl Monitor {
         self.spawn("ring", move || reader.read(&mut ring));
         let keeper = Arc::clone(self);
         self.spawn("housekeeping", move || housekeeping::run(&keeper));
+        if self.store.is_some() {
+            let beating = Arc::clone(self);
+            self.spawn("heartbeat", move || heartbeat::run(&beating));
+        }
     }
 
-    fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
+    /// Starts a thread that [`Monitor::end`] waits for.
+    pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
         match Builder::new().name(name.to_owned()).spawn(body) {
             Ok(thread) => self
                 .threads
@@ -167,8 +196,15 @@ impl Monitor {
                 state.trouble("record could not be decoded");
             }
             for event in &batch {
+                if event.body == Body::Heartbeat {
+                    if let Some(writer) = &self.writer {
+                        writer.mark(event.head.time);
+                    }
+                    continue;
+                }
                 let outcome = state.take(event);
                 records.extend(outcome.records);
+                records.append(&mut state.answers);
                 sessions_changed |= outcome.sessions_changed;
             }
             drop(state);
@@ -181,8 +217,11 @@ impl Monitor {
 
     /// record → followers. The store first, so that a follower who lags finds there what it missed.
     pub fn record(&self, records: Vec<EventRecord>) {
+        let mut figures = self.figures();
+        let now = jiff::Timestamp::now();
         for record in records {
             self.told.fetch_add(1, Ordering::Relaxed);
+            figures.told(&record, now);
             let record = Arc::new(record);
             if let Some(writer) = &self.writer {
                 writer.append(Arc::clone(&record));
@@ -194,7 +233,10 @@ impl Monitor {
 
     /// Works on the state, and records what `work` says is to be recorded.
     pub fn with_state<T>(&self, work: impl FnOnce(&mut State) -> (T, Vec<EventRecord>)) -> T {
-        let (answer, records) = work(&mut self.lock());
+        let mut state = self.lock();
+        let (answer, mut records) = work(&mut state);
+        records.append(&mut state.answers);
+        drop(state);
         self.record(records);
         answer
     }
@@ -229,6 +271,11 @@ impl Monitor {
     /// The fanotify tier, where this host gives it.
     pub fn fanotify(&self) -> MutexGuard<'_, Option<Fanotify>> {
         self.fanotify.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is counted for the metrics.
+    pub fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What names stood for when they were last resolved.
@@ -268,6 +315,7 @@ impl Monitor {
         }
         drop(self.fanotify().take());
         self.lock().remove_emptied();
+        self.save_cases();
         if let Some(pins) = self.settings.pins.as_deref().filter(|_| release) {
             crate::observe::load::unpin(pins);
             self.forget_notes();
@@ -290,7 +338,8 @@ impl Monitor {
 pub fn pins(bpffs: &Path, run: &Path) -> PathBuf {
     // Several daemons with directories of their own (tests, a demo) must not share pins.
     let of = scopeward_abi::hash::forward(run.as_os_str().as_encoded_bytes());
-    bpffs
-        .join("scopeward")
-        .join(format!("v{}-{of:016x}", scopeward_abi::ABI_VERSION))
+    // Tables of another layout must not be taken for ours; `observe::handover` finds them by the end of the name.
+    let layout = scopeward_abi::layout::MARK.rsplit(|byte| *byte == b':').next();
+    let layout = String::from_utf8_lossy(layout.unwrap_or_default()).into_owned();
+    bpffs.join("scopeward").join(format!("v{layout}-{of:016x}"))
 }

@@ -2,8 +2,15 @@
 
 mod by_hand;
 mod daemon;
+mod incidents;
+mod ledger;
+mod metrics;
+mod removal;
 mod replay;
 mod run_held;
 mod run_passes;
 mod run_refuses;
 mod scope_check;
+mod service;
+mod unit;
+mod upgrade;

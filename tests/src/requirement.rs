@@ -26,6 +26,8 @@ pub enum Need {
     Script,
     /// A user without rights, `nobody`, and `setpriv` to become that user.
     Nobody,
+    /// The command `systemd-analyze`.
+    SystemdAnalyze,
 }
 
 /// Why `need` is not met, or `None`.
@@ -39,6 +41,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Speed => patience() == 1,
         Need::Ip => on_path("ip"),
         Need::Script => on_path("script"),
+        Need::SystemdAnalyze => on_path("systemd-analyze"),
         Need::Nobody => {
             let known = nix::unistd::User::from_name("nobody").is_ok_and(|user| user.is_some());
             root && on_path("setpriv") && known
@@ -51,6 +54,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Speed => "an emulated machine is too slow for it (SCOPEWARD_PATIENCE is set)",
         Need::Ip => "no `ip` command",
         Need::Script => "no `script` command",
+        Need::SystemdAnalyze => "no `systemd-analyze` command",
         Need::Nobody => "not root, no `setpriv` command or no user `nobody`",
     };
     (!met).then(|| why.to_owned())

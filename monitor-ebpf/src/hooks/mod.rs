@@ -6,5 +6,7 @@ pub mod exec;
 pub mod exit;
 pub mod file_open;
 pub mod fork;
+pub mod heartbeat;
+pub mod removal;
 pub mod socket;
 pub mod unix;

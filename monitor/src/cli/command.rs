@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    agents, completions, cuts, daemon, doctor, events, freeze, incidents, kill, man, reload, replay, report,
+    rotate, run, scope, sessions, status, thaw, tree, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -50,6 +51,14 @@ pub enum Command {
     Tree(tree::Args),
     /// Acts from the store, or live with --follow
     Events(events::Args),
+    /// The ledger: how the cuts add up against the budgets, and the arithmetic
+    Cuts(cuts::Args),
+    /// The incidents: from the first cut to containment, with the exposure window
+    Incidents(incidents::Args),
+    /// Credentials that were read outside sanctioned use; marks one as rotated
+    Rotate(rotate::Args),
+    /// One self-contained page about a session or an incident: timeline, processes, cuts, exposure, what to rotate
+    Report(report::Args),
     /// Why an act was answered as it was, and what would have allowed it
     Why(why::Args),
     /// Stop every process of a session until a person decides
@@ -58,6 +67,8 @@ pub enum Command {
     Thaw(thaw::Args),
     /// Kill every process of a session
     Kill(kill::Args),
+    /// Have the daemon read the scope files again: all that have changed, or none; exits 2 where one has errors
+    Reload(reload::Args),
 
     // What needs no daemon.
     /// The service, in the foreground
@@ -68,6 +79,10 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
+    /// What a shell needs to complete this command line
+    Completions(completions::Args),
+    /// The man pages
+    Man(man::Args),
 }
 
 impl Cli {

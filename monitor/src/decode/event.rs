@@ -104,10 +104,14 @@ pub enum Body {
     Send(NetFacts),
     /// It makes a socket.
     Socket(NetFacts),
+    /// A name that was removed outside what may be written.
+    Unlink(OpenFacts),
     /// It connects to a unix socket.
     UnixConnect(OpenFacts),
     /// It sends to one.
     UnixSend(OpenFacts),
+    /// No act: what the daemon asked for, to see that records arrive.
+    Heartbeat,
 }
 
 /// An exec.
@@ -206,11 +210,13 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
             status: status(reader.u32()?),
         },
         kind::OPEN => Body::Open(file(&mut reader, &head, strings)?),
+        kind::UNLINK => Body::Unlink(file(&mut reader, &head, strings)?),
         kind::UNIX_CONNECT => Body::UnixConnect(file(&mut reader, &head, strings)?),
         kind::UNIX_SEND => Body::UnixSend(file(&mut reader, &head, strings)?),
         kind::CONNECT => Body::Connect(net(&mut reader)?),
         kind::SEND => Body::Send(net(&mut reader)?),
         kind::SOCKET => Body::Socket(net(&mut reader)?),
+        kind::HEARTBEAT => Body::Heartbeat,
         other => return Err(DecodeError::Kind(other)),
     };
     Ok(RawEvent { head, body })

@@ -82,6 +82,9 @@ impl Monitor {
             state.settle(key);
         }
         state.remove_emptied();
+        state.catch_up_with_kernel();
+        state.forget_old_cuts();
+        self.figures().counted(state.sessions.iter());
         state.rest();
         let due = state.frozen_too_long();
         for (key, then) in due {
@@ -94,12 +97,18 @@ impl Monitor {
                 state.trouble("session could not be ended after its freeze");
             }
         }
-        let changed = state.scopes.reload(false);
+        let changed = if self.settings.automatic_reload {
+            state.scopes.reload(false)
+        } else {
+            Vec::new()
+        };
         if !changed.is_empty() {
             state.apply_scopes();
         }
+        overflows.append(&mut state.answers);
         drop(state);
         self.record(overflows);
+        self.save_cases();
         if !changed.is_empty() {
             self.files_changed();
         }

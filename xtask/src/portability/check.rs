@@ -8,7 +8,7 @@ use scopeward_abi::layout::FIELDS;
 use super::btf::Btf;
 use super::gaps::{self, GAPS};
 use super::object::{self, Demands};
-use super::{helpers, section};
+use super::{function_ids, section};
 use crate::ci::Outcome;
 use crate::toolchain;
 use crate::vm::{kernels, store};
@@ -112,7 +112,7 @@ fn lacking(kernel: &kernels::Kernel, demands: &Demands) -> Result<Vec<String>, S
             lacking.push(format!("hook {hook}"));
         }
     }
-    let known = helpers::of_kernel(&raw);
+    let known = function_ids::of_kernel(&raw);
     for helper in &demands.helpers {
         if !known.contains_key(helper) {
             lacking.push(format!("helper {helper}"));

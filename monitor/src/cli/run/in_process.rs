@@ -18,6 +18,7 @@ use super::{
 use crate::{
     api::{
         control::{Control as _, ControlError},
+        report::Report,
         types::{EnrolRequest, ScopeChoice, SessionState},
     },
     cli::{doctor::why_not, exit::Exit},
@@ -50,7 +51,9 @@ impl InProcess {
             scopes,
             pins: None,
             notes: None,
+            cases: None,
             sizes: Sizes::default(),
+            automatic_reload: true,
         };
         let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {
             let (why, exit) = why_not(&error);
@@ -156,6 +159,12 @@ impl Holder for InProcess {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    fn report(&mut self) -> Result<Report, HoldError> {
+        self.monitor
+            .report_of(&self.session)
+            .map_err(|error| HoldError::Failed(error.to_string()))
     }
 }
 

@@ -5,6 +5,7 @@ mod daemon;
 mod incidents;
 mod ledger;
 mod metrics;
+mod patterns;
 mod removal;
 mod replay;
 mod run_held;

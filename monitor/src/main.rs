@@ -11,8 +11,8 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw,
-    tree, why,
+    Cli, Command, agents, daemon, doctor, events, export, freeze, kill, replay, run, scope, sessions, status,
+    thaw, tree, why,
 };
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -101,6 +101,7 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Sessions(args) => sessions::run(args, client, output).await,
         Command::Tree(args) => tree::run(args, client, output).await,
         Command::Events(args) => events::run(args, client, output).await,
+        Command::Export(args) => export::run(args, client, output).await,
         Command::Why(args) => why::run(args, client, output).await,
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,

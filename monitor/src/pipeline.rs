@@ -1,7 +1,7 @@
 //! The way of the data, every stage in order:
 //!
 //! ```text
-//! kernel hook → ring → observe → decode → attribute → decide → respond → record → (export) → api → cli
+//! kernel hook → ring → observe → decode → attribute → decide → respond → record → export → api → cli
 //! ```
 //!
 //! What must happen before an act was decided in the kernel, from the maps that `decide::compile` filled. One thread
@@ -11,7 +11,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{Builder, JoinHandle},
@@ -24,6 +24,7 @@ use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
     decide::compile::Names,
     decode,
+    export::exporters::Exporters,
     observe::{
         fanotify::Fanotify,
         load::{Kernel, LoadError, Sizes},
@@ -68,6 +69,8 @@ pub struct Monitor {
     store: Option<Store>,
     writer: Option<Writer>,
     followers: broadcast::Sender<Arc<EventRecord>>,
+    /// Where events go besides the store; set once, by the daemon.
+    pub exporters: OnceLock<Exporters>,
     fanotify: Mutex<Option<Fanotify>>,
     marks_stale: AtomicBool,
     names: Mutex<Known>,
@@ -115,6 +118,7 @@ impl Monitor {
             writer: store.as_ref().map(Store::writer),
             store,
             followers: broadcast::channel(FOLLOWED).0,
+            exporters: OnceLock::new(),
             fanotify: Mutex::new(None),
             marks_stale: AtomicBool::new(true),
             names: Mutex::new(Known::default()),
@@ -171,8 +175,9 @@ impl Monitor {
                 records.extend(outcome.records);
                 sessions_changed |= outcome.sessions_changed;
             }
-            drop(state);
+            // Under the lock: what is written in this order is exported in this order.
             self.record(records);
+            drop(state);
             if sessions_changed {
                 self.marks_stale.store(true, Ordering::Release);
             }
@@ -194,8 +199,10 @@ impl Monitor {
 
     /// Works on the state, and records what `work` says is to be recorded.
     pub fn with_state<T>(&self, work: impl FnOnce(&mut State) -> (T, Vec<EventRecord>)) -> T {
-        let (answer, records) = work(&mut self.lock());
+        let mut state = self.lock();
+        let (answer, records) = work(&mut state);
         self.record(records);
+        drop(state);
         answer
     }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    agents, daemon, doctor, events, export, freeze, kill, replay, run, scope, sessions, status, thaw, tree,
+    why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -52,6 +53,8 @@ pub enum Command {
     Events(events::Args),
     /// Why an act was answered as it was, and what would have allowed it
     Why(why::Args),
+    /// Exporters: what is delivered, what waits, what went wrong; or send a test event
+    Export(export::Args),
     /// Stop every process of a session until a person decides
     Freeze(freeze::Args),
     /// Let a frozen session go on

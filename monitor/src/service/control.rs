@@ -12,6 +12,10 @@ use crate::{
     },
     attribute::sessions::Session,
     config::scope_files::LoadError,
+    export::{
+        exporters::Exporters,
+        status::{ExporterStatus, TestDelivery},
+    },
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
     scope::words::Mode,
@@ -74,6 +78,21 @@ impl Control for Monitor {
                 "events wait in memory, because the store cannot be written ({why}); enforcement goes on"
             ));
         }
+        degraded.extend(
+            self.exporters()
+                .iter()
+                .filter(|exporter| exporter.failing)
+                .map(|exporter| {
+                    let why = exporter
+                        .last_error
+                        .as_ref()
+                        .map_or("", |last| last.error.as_str());
+                    format!(
+                        "the exporter {} does not deliver ({why}); {} events wait for it in the store",
+                        exporter.name, exporter.lag_events
+                    )
+                }),
+        );
         degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
             let why = why.lines().next().unwrap_or_default();
             format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
@@ -225,6 +244,15 @@ impl Control for Monitor {
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
         Ok(why::explain(&self.lock(), event))
+    }
+
+    fn exporters(&self) -> Vec<ExporterStatus> {
+        self.exporters.get().map(Exporters::status).unwrap_or_default()
+    }
+
+    fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError> {
+        let exporters = self.exporters.get().ok_or_else(|| not_found("exporter", name))?;
+        Ok(exporters.test(name)?)
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>> {

@@ -6,7 +6,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     api::{control::Control, server::Server, socket::BindError},
-    config::file::Config,
+    config::{exports, file::Config},
+    export::{cursor, exporters::Exporters},
     observe::{
         load::{LoadError, Sizes, unpin},
         mounts::{self, MountError},
@@ -36,7 +37,7 @@ pub enum DaemonError {
     Io(#[from] std::io::Error),
 }
 
-/// Runs until SIGTERM or SIGINT. SIGHUP reads the scope files again. Sessions that still run then stay held by the
+/// Runs until SIGTERM or SIGINT. SIGHUP reads the scope files and `[[export]]` again. Sessions that still run then stay held by the
 /// pinned programs; the next daemon adopts them, and [`release`] lets them go.
 ///
 /// # Errors
@@ -46,7 +47,11 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
     // The socket first: it is what a second daemon sees.
     let server = Server::bind(&config.paths.socket())?;
     let bpffs = mounts::bpffs(&config.paths.run)?;
-    let store = Store::open(&config.paths.store(), &config.store.config())?;
+    let exports = exports::settings(&config.export);
+    let cursors = config.paths.state.join("export");
+    let holds = cursor::holds(&cursors, &exports);
+    let store = Store::open_held(&config.paths.store(), &config.store.config(), holds)?;
+    let tail = store.tail();
     let mut sizes = Sizes {
         quota: config.limits.quota,
         ..Sizes::default()
@@ -60,6 +65,12 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
         sizes,
     };
     let (monitor, ring) = Monitor::load(settings, Some(store))?;
+    let host = monitor.lock().host.clone();
+    drop(
+        monitor
+            .exporters
+            .set(Exporters::start(&cursors, tail, host, &exports)?),
+    );
     notes::adopt(&monitor);
     monitor.begin(ring);
     {
@@ -75,7 +86,12 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
     }
     tracing::info!(socket = %config.paths.socket().display(), "scopeward is running");
     let control: Arc<dyn Control> = monitor.clone();
-    server.serve(control, policy, until_told(monitor.clone())).await?;
+    server
+        .serve(control, policy, until_told(monitor.clone(), config))
+        .await?;
+    if let Some(exporters) = monitor.exporters.get() {
+        exporters.end().await;
+    }
     let sessions = monitor.lock().sessions.live().count();
     if sessions > 0 {
         tracing::warn!(
@@ -87,7 +103,7 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
     Ok(())
 }
 
-async fn until_told(monitor: Arc<Monitor>) {
+async fn until_told(monitor: Arc<Monitor>, config: &Config) {
     let (Ok(mut term), Ok(mut int), Ok(mut hup)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -101,7 +117,7 @@ async fn until_told(monitor: Arc<Monitor>) {
             _ = term.recv() => return,
             _ = int.recv() => return,
             _ = hup.recv() => {
-                let monitor = monitor.clone();
+                let (until, monitor) = (monitor.clone(), monitor.clone());
                 // Reads files: not on the runtime's own thread.
                 drop(tokio::task::spawn_blocking(move || {
                     let mut state = monitor.lock();
@@ -110,7 +126,26 @@ async fn until_told(monitor: Arc<Monitor>) {
                     drop(state);
                     monitor.files_changed();
                 }).await);
+                reload_exporters(&until, config).await;
             }
+        }
+    }
+}
+
+/// Reads `[[export]]` again: all of it, or, where the file has a mistake, nothing.
+async fn reload_exporters(monitor: &Monitor, config: &Config) {
+    let Some(exporters) = monitor.exporters.get() else {
+        return;
+    };
+    match config.read_again() {
+        Ok(fresh) => {
+            exporters.reload(&exports::settings(&fresh.export)).await;
+            monitor.lock().set_degraded("daemon.toml", None);
+        }
+        Err(error) => {
+            tracing::error!(%error, "daemon.toml is not read again; exporters go on as they are");
+            let sentence = format!("daemon.toml has mistakes, and exporters go on as they were: {error}");
+            monitor.lock().set_degraded("daemon.toml", Some(sentence));
         }
     }
 }

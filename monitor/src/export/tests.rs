@@ -1,0 +1,4 @@
+//! Exporters against the store and destinations of our own.
+
+pub(crate) mod corpus;
+mod files;

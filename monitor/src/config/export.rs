@@ -1,13 +1,14 @@
 //! `[[export]]`: where events go besides the store. One table for each exporter, with one table in it for its destination.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::config::export_http::{BulkTable, HecTable, LokiTable, Mistakes, OtlpTable, WebhookTable};
+use crate::config::export_stream::{FileTable, JournaldTable, NatsTable, SyslogTable};
 use crate::config::quantity::{Bytes, Span};
 use crate::export::filter::ExportFilter;
-use crate::export::settings::{DestinationSettings, ExportSettings, FileSettings, Format, From};
+use crate::export::settings::{DestinationSettings, ExportSettings, Format, From};
 use crate::scope::name_glob::NameGlob;
 use crate::scope::words::{Kind, Response};
 
@@ -41,6 +42,22 @@ pub struct ExportTable {
     pub timeout: Span,
     /// A file of lines.
     pub file: Option<FileTable>,
+    /// The journal of systemd.
+    pub journald: Option<JournaldTable>,
+    /// Syslog.
+    pub syslog: Option<SyslogTable>,
+    /// A webhook.
+    pub webhook: Option<WebhookTable>,
+    /// Splunk's event collector.
+    pub splunk_hec: Option<HecTable>,
+    /// Elasticsearch or OpenSearch.
+    pub elasticsearch: Option<BulkTable>,
+    /// Grafana Loki.
+    pub loki: Option<LokiTable>,
+    /// An OpenTelemetry collector.
+    pub otlp: Option<OtlpTable>,
+    /// NATS JetStream.
+    pub nats: Option<NatsTable>,
 }
 
 /// The word of a form.
@@ -65,25 +82,6 @@ pub enum FromWord {
     Oldest,
 }
 
-/// `[export.file]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct FileTable {
-    path: PathBuf,
-    #[serde(default = "file_size")]
-    max_size: Bytes,
-    #[serde(default = "file_keep")]
-    keep: u32,
-}
-
-const fn file_size() -> Bytes {
-    Bytes(100 << 20)
-}
-
-const fn file_keep() -> u32 {
-    10
-}
-
 impl Default for ExportTable {
     fn default() -> Self {
         Self {
@@ -100,6 +98,14 @@ impl Default for ExportTable {
             batch: 1_000,
             timeout: Span(Duration::from_secs(30)),
             file: None,
+            journald: None,
+            syslog: None,
+            webhook: None,
+            splunk_hec: None,
+            elasticsearch: None,
+            loki: None,
+            otlp: None,
+            nats: None,
         }
     }
 }
@@ -109,9 +115,9 @@ impl ExportTable {
     ///
     /// # Errors
     /// What cannot be meant: the key (with its table's name, where it stands in one), and what is wrong with its value.
-    pub fn settings(&self) -> Result<ExportSettings, Vec<(&'static str, String)>> {
-        let mut mistakes = Vec::new();
-        let mut wrong = |key, what: &str| mistakes.push((key, what.to_owned()));
+    pub(super) fn settings(&self) -> Result<ExportSettings, Mistakes> {
+        let mut mistakes = Mistakes::new();
+        let mut wrong = |key: &str, what: &str| mistakes.push((key.to_owned(), what.to_owned()));
         let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(named) {
             wrong(
@@ -168,27 +174,28 @@ impl ExportTable {
         }
     }
 
-    fn destination(&self, mistakes: &mut Vec<(&'static str, String)>) -> Option<DestinationSettings> {
+    fn destination(&self, mistakes: &mut Mistakes) -> Option<DestinationSettings> {
         let mut wanted = Vec::new();
-        if let Some(file) = &self.file {
-            if !file.path.is_absolute() {
-                mistakes.push(("file.path", "is not an absolute path".to_owned()));
-            }
-            if file.max_size < Bytes(64 << 10) {
-                mistakes.push(("file.max-size", "is less than 64KiB".to_owned()));
-            }
-            wanted.push(DestinationSettings::File(FileSettings {
-                path: file.path.clone(),
-                bytes: file.max_size.0,
-                keep: file.keep,
-            }));
-        }
+        let lines_only = self.format == FormatWord::Cef;
+        wanted.extend(self.file.as_ref().map(|table| table.settings(mistakes)));
+        wanted.extend(self.journald.as_ref().map(|table| table.settings(mistakes)));
+        wanted.extend(self.syslog.as_ref().map(|table| table.settings(mistakes)));
+        wanted.extend(
+            self.webhook
+                .as_ref()
+                .map(|table| table.settings(lines_only, mistakes)),
+        );
+        wanted.extend(self.splunk_hec.as_ref().map(|table| table.settings(mistakes)));
+        wanted.extend(self.elasticsearch.as_ref().map(|table| table.settings(mistakes)));
+        wanted.extend(self.loki.as_ref().map(|table| table.settings(mistakes)));
+        wanted.extend(self.otlp.as_ref().map(|table| table.settings(mistakes)));
+        wanted.extend(self.nats.as_ref().map(|table| table.settings(mistakes)));
         if wanted.len() != 1 {
             let what = format!(
                 "has {} destinations: give it one table, as [export.file]",
                 wanted.len()
             );
-            mistakes.push(("", what));
+            mistakes.push((String::new(), what));
         }
         wanted.pop()
     }

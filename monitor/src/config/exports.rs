@@ -44,7 +44,7 @@ pub fn mistakes(text: &str, tables: &[ExportTable]) -> Vec<String> {
             mistakes.push(format!("{line}[[export]] {shown}: {key}{gap}{what}"));
         };
         for (key, what) in table.settings().err().unwrap_or_default() {
-            say(key, &what);
+            say(&key, &what);
         }
         if tables[..index].iter().any(|other| other.name == table.name) {
             say(
@@ -156,7 +156,7 @@ mod tests {
             ("[[export]]\nname = \"a\"\n".into(), ["line 1", "0 destinations"]),
             (
                 "[[export]]\nname = \"a\"\n[export.file]\npath = \"x\"\n".into(),
-                ["line 4", "file.path is not an absolute path"],
+                ["line 4", "not an absolute path"],
             ),
             (
                 "[[export]]\nname = \"a\"\n[export.file]\npath = \"/x\"\nsize = 1\n".into(),

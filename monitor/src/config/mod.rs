@@ -2,6 +2,8 @@
 
 pub mod api;
 pub mod export;
+pub mod export_http;
+pub mod export_stream;
 pub mod exports;
 pub mod file;
 pub mod limits;

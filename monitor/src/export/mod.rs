@@ -11,12 +11,15 @@ pub mod destinations;
 pub mod exporters;
 pub mod filter;
 pub mod formats;
+pub mod http;
 pub mod item;
 pub mod outcome;
 pub mod reader;
 pub mod redact;
+pub mod secrets;
 pub mod settings;
 pub mod status;
+pub mod tls;
 pub mod trial;
 pub mod worker;
 

@@ -51,6 +51,10 @@ pub struct Outcome {
     pub fates: Vec<Fate>,
     /// What was wrong, where something was.
     pub trouble: Option<Trouble>,
+    /// Of those that were accepted, how many it threw away without saying which.
+    pub unnamed: u64,
+    /// Why it did.
+    pub unnamed_why: String,
 }
 
 impl Outcome {
@@ -60,18 +64,18 @@ impl Outcome {
         Self {
             fates: vec![Fate::Accepted; count],
             trouble: None,
+            unnamed: 0,
+            unnamed_why: String::new(),
         }
     }
 
     /// The first `taken` of `count` events were taken, and then came `trouble`.
     #[must_use]
     pub fn some(taken: usize, count: usize, trouble: Trouble) -> Self {
-        let mut fates = vec![Fate::Accepted; taken.min(count)];
-        fates.resize(count, Fate::Again);
-        Self {
-            fates,
-            trouble: Some(trouble),
-        }
+        let mut outcome = Self::all(count);
+        outcome.fates[taken.min(count)..].fill(Fate::Again);
+        outcome.trouble = Some(trouble);
+        outcome
     }
 
     /// None of `count` events was taken.

@@ -79,6 +79,22 @@ pub enum From {
 pub enum DestinationSettings {
     /// A file of lines.
     File(FileSettings),
+    /// The journal of systemd.
+    Journald(JournaldSettings),
+    /// Syslog.
+    Syslog(SyslogSettings),
+    /// A webhook.
+    Webhook(WebhookSettings),
+    /// Splunk's event collector.
+    SplunkHec(HecSettings),
+    /// The bulk API of Elasticsearch and OpenSearch.
+    Elasticsearch(BulkSettings),
+    /// Grafana Loki.
+    Loki(LokiSettings),
+    /// An OpenTelemetry collector.
+    Otlp(OtlpSettings),
+    /// NATS JetStream.
+    Nats(NatsSettings),
 }
 
 impl DestinationSettings {
@@ -87,6 +103,14 @@ impl DestinationSettings {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::File(_) => "file",
+            Self::Journald(_) => "journald",
+            Self::Syslog(_) => "syslog",
+            Self::Webhook(_) => "webhook",
+            Self::SplunkHec(_) => "splunk-hec",
+            Self::Elasticsearch(_) => "elasticsearch",
+            Self::Loki(_) => "loki",
+            Self::Otlp(_) => "otlp",
+            Self::Nats(_) => "nats",
         }
     }
 
@@ -95,8 +119,150 @@ impl DestinationSettings {
     pub fn place(&self) -> String {
         match self {
             Self::File(file) => file.path.display().to_string(),
+            Self::Journald(journald) => journald.socket.display().to_string(),
+            Self::Syslog(syslog) => format!("{} ({})", syslog.address, syslog.transport.word()),
+            Self::Webhook(webhook) => webhook.http.url.clone(),
+            Self::SplunkHec(hec) => hec.http.url.clone(),
+            Self::Elasticsearch(bulk) => format!("{} ({})", bulk.http.url, bulk.index),
+            Self::Loki(loki) => loki.http.url.clone(),
+            Self::Otlp(otlp) => otlp.http.url.clone(),
+            Self::Nats(nats) => format!("{} ({})", nats.servers.join(", "), nats.subject),
         }
     }
+}
+
+/// The journal of systemd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournaldSettings {
+    /// Its socket.
+    pub socket: PathBuf,
+}
+
+/// A syslog receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyslogSettings {
+    /// How messages get there.
+    pub transport: SyslogTransport,
+    /// `HOST:PORT`, or the path of a unix socket.
+    pub address: String,
+    /// The facility, 0 to 23.
+    pub facility: u8,
+    /// TLS.
+    pub tls: TlsSettings,
+}
+
+/// How syslog messages get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyslogTransport {
+    /// TLS, octets counted.
+    Tls,
+    /// TCP, octets counted.
+    Tcp,
+    /// UDP: nobody knows whether they arrive.
+    Udp,
+    /// Datagrams to a unix socket.
+    Unix,
+}
+
+impl SyslogTransport {
+    /// Its word in `daemon.toml`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Unix => "unix",
+        }
+    }
+}
+
+/// A webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// Where.
+    pub http: HttpSettings,
+    /// Whether a delivery is one array, and not lines.
+    pub array: bool,
+}
+
+/// Splunk's event collector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HecSettings {
+    /// Where: the URL without `/services/…`.
+    pub http: HttpSettings,
+    /// The index; the token's own where there is none.
+    pub index: Option<String>,
+    /// The source type.
+    pub sourcetype: String,
+    /// Whether the indexer's acknowledgement is waited for.
+    pub acknowledge: bool,
+}
+
+/// The bulk API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BulkSettings {
+    /// Where: the URL without `/_bulk`.
+    pub http: HttpSettings,
+    /// The index or data stream.
+    pub index: String,
+}
+
+/// Grafana Loki.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LokiSettings {
+    /// Where: the URL without `/loki/…`.
+    pub http: HttpSettings,
+    /// Whether ids are sent as structured metadata (Loki 3, or 2.9 with it turned on).
+    pub metadata: bool,
+}
+
+/// An OpenTelemetry collector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtlpSettings {
+    /// Where: for HTTP with `/v1/logs`, for gRPC without a path.
+    pub http: HttpSettings,
+    /// Whether it speaks gRPC.
+    pub grpc: bool,
+}
+
+/// NATS JetStream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatsSettings {
+    /// The servers, as `nats://HOST:PORT`.
+    pub servers: Vec<String>,
+    /// The subject; `{agent}`, `{kind}`, `{host}` and `{session}` are filled in.
+    pub subject: String,
+    /// Whether nothing but TLS will do.
+    pub tls_wanted: bool,
+    /// TLS.
+    pub tls: TlsSettings,
+    /// Who we are.
+    pub authorization: Option<NatsAuthorization>,
+}
+
+/// Who we are to NATS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NatsAuthorization {
+    /// A file of credentials, as `nsc` writes it.
+    Credentials(Secret),
+    /// A token.
+    Token(Secret),
+    /// `user:password`.
+    User(Secret),
+}
+
+/// How a secret is shown to an HTTP server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// `Authorization: Splunk …`
+    Splunk,
+    /// `Authorization: ApiKey …`
+    ApiKey,
+    /// `Authorization: Basic …`; the secret is `user:password`.
+    Basic,
 }
 
 /// A file of lines, rotated by size.
@@ -139,4 +305,6 @@ pub struct HttpSettings {
     pub tls: TlsSettings,
     /// Headers to add.
     pub headers: BTreeMap<String, String>,
+    /// Who we are.
+    pub authorization: Option<(Authorization, Secret)>,
 }

@@ -106,6 +106,9 @@ fn visit_segment(
     let db = open_for_reading(&segment.path)?;
     // One view of all tables for as long as this reads.
     db.execute_batch("BEGIN")?;
+    if is_unborn(&db)? {
+        return Ok(ControlFlow::Continue(()));
+    }
     let after = |key, limit: Option<Timestamp>, past: fn(i64, i64) -> bool| match (read_meta(&db, key), limit)
     {
         (Ok(Some(edge)), Some(limit)) => past(edge, nanoseconds(limit)),
@@ -136,6 +139,15 @@ fn visit_segment(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Whether a segment was created a moment ago, and has no tables yet.
+///
+/// # Errors
+/// As SQLite says.
+pub fn is_unborn(db: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(version == 0)
 }
 
 /// The part of `filter` that the database answers: time and id.

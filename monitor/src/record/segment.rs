@@ -299,7 +299,10 @@ impl Segment {
 }
 
 /// The number of the last batch, and how many events the store took in its life up to it; `None` where there is none.
-fn last_batch(db: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+///
+/// # Errors
+/// As SQLite says.
+pub fn last_batch(db: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
     db.query_row(
         "SELECT number, base + count FROM batch ORDER BY number DESC LIMIT 1",
         [],

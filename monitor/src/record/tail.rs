@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use crate::record::event::EventRecord;
 use crate::record::holds::Holds;
-use crate::record::query::{DecodeError, QueryError};
+use crate::record::query::{DecodeError, QueryError, is_unborn};
 use crate::record::restore::Restorer;
 use crate::record::schema::{EVENT_COLUMNS, VERSION};
-use crate::record::segment::{SegmentFile, id_value, list, open_for_reading, read_meta};
+use crate::record::segment::{SegmentFile, id_value, last_batch, list, open_for_reading, read_meta};
 
 /// How far a reader came. The default is the beginning of everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,13 +112,7 @@ impl Tail {
             path: self.dir.clone(),
             source,
         })?;
-        let Some(newest) = segments.last() else {
-            return Ok(Position::default());
-        };
-        end_of(newest).map_err(|source| QueryError::Segment {
-            path: newest.path.clone(),
-            source,
-        })
+        end_of(&segments)
     }
 
     /// The bytes of the segments that are not read to the end.
@@ -143,7 +137,7 @@ fn found_again(segments: &[SegmentFile], from: &Position) -> Position {
     let newest = segments.last().map_or(0, |segment| segment.number);
     let elsewhere = match same {
         // One that cannot be read just now is not another one.
-        Some(segment) => created(segment).is_some_and(|created| created != from.created),
+        Some(segment) => created(segment).is_some_and(|created| created != from.created && from.created != 0),
         None => from.segment > newest,
     };
     if elsewhere && from.segment != 0 {
@@ -154,21 +148,32 @@ fn found_again(segments: &[SegmentFile], from: &Position) -> Position {
     }
 }
 
-fn end_of(segment: &SegmentFile) -> Result<Position, DecodeError> {
-    let db = open_for_reading(&segment.path)?;
-    let mut position = Position {
-        segment: segment.number,
-        created: read_meta(&db, "created")?.unwrap_or_default(),
-        ..Position::default()
-    };
-    let mut statement = db.prepare("SELECT number, base + count FROM batch ORDER BY number DESC LIMIT 1")?;
-    let mut rows = statement.query([])?;
-    if let Some(row) = rows.next()? {
-        // Behind a batch stands the next one.
-        position.batch = row.get::<_, i64>(0)? + 1;
-        position.events = row.get::<_, i64>(1)?.cast_unsigned();
+fn end_of(segments: &[SegmentFile]) -> Result<Position, QueryError> {
+    let mut position: Option<Position> = None;
+    for segment in segments.iter().rev() {
+        let fail = |source: rusqlite::Error| QueryError::Segment {
+            path: segment.path.clone(),
+            source: source.into(),
+        };
+        let db = open_for_reading(&segment.path).map_err(fail)?;
+        if is_unborn(&db).map_err(fail)? {
+            continue;
+        }
+        let last = last_batch(&db).map_err(fail)?;
+        let position = position.get_or_insert(Position {
+            segment: segment.number,
+            created: read_meta(&db, "created").map_err(fail)?.unwrap_or_default(),
+            // Behind a batch stands the next one.
+            batch: last.map_or(0, |(number, _)| number + 1),
+            ..Position::default()
+        });
+        // The newest may have nothing yet: the one before says how many events there were.
+        if let Some((_, total)) = last {
+            position.events = total.cast_unsigned();
+            break;
+        }
     }
-    Ok(position)
+    Ok(position.unwrap_or_default())
 }
 
 fn read_segment(
@@ -179,6 +184,9 @@ fn read_segment(
     let db = open_for_reading(&segment.path)?;
     // One view of all tables for as long as this reads.
     db.execute_batch("BEGIN")?;
+    if is_unborn(&db)? {
+        return Ok(ControlFlow::Continue(()));
+    }
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let created = read_meta(&db, "created")?.unwrap_or_default();
     let position = &mut reading.position;

@@ -13,13 +13,12 @@ use crate::api::control::{Control, ControlError};
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
 use crate::api::server::Server;
+use crate::api::tests::exporters;
 use crate::api::types::{
     AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, ScopeInfo, ScopeState, SessionInfo, SessionState,
     Status, TierGuarantee, Tree, TreeNode, Why,
 };
-use crate::export::cursor::Totals;
-use crate::export::exporters::TestError;
-use crate::export::status::{ExporterState, ExporterStatus, LastError, TestDelivery};
+use crate::export::status::{ExporterStatus, TestDelivery};
 use crate::record::event::{EventRecord, Owner};
 use crate::record::filter::{Filter, Order};
 use crate::record::health::{StoreHealth, StoreState};
@@ -199,42 +198,11 @@ impl Control for Fake {
     }
 
     fn exporters(&self) -> Vec<ExporterStatus> {
-        vec![ExporterStatus {
-            name: "siem".into(),
-            destination: "file".into(),
-            place: "/var/log/scopeward/events.ndjson".into(),
-            format: "ocsf".into(),
-            state: ExporterState::Waiting,
-            lag_events: 1_204,
-            lag_seconds: 95,
-            spool_bytes: 3 << 20,
-            spool_limit: 4 << 30,
-            totals: Totals {
-                delivered: 88_000,
-                filtered: 12,
-                refused: 1,
-                given_up: 0,
-            },
-            retries: 7,
-            last_delivery: Some(sample::start()),
-            last_error: Some(LastError {
-                time: sample::start(),
-                error: "cannot write /var/log/scopeward/events.ndjson: No space left on device\x1b[0m".into(),
-            }),
-            failing: true,
-            ..ExporterStatus::default()
-        }]
+        vec![exporters::failing()]
     }
 
     fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError> {
-        match name {
-            "siem" => Ok(TestDelivery {
-                name: name.into(),
-                event: sample::event(1).id,
-                milliseconds: 12,
-            }),
-            _ => Err(TestError::Unknown(name.into()).into()),
-        }
+        exporters::test(name)
     }
 
     fn tree(&self, id: &str) -> Result<Tree, ControlError> {

@@ -45,7 +45,8 @@ impl Worker {
             pending = kept;
             if taken > 0 {
                 took = true;
-                self.delivered(taken, bytes);
+                self.delivered(taken - outcome.unnamed.min(taken), bytes);
+                self.thrown_away(&outcome);
             }
             if pending.is_empty() && !suspects.is_empty() && !took && !self.are_to_blame() {
                 // It takes nothing at all: that is not these events' fault.
@@ -115,7 +116,10 @@ impl Worker {
             let why = format!("no answer within {} s", self.settings.timeout.as_secs());
             return Some(Outcome::none(part.len(), Trouble::new(why)));
         };
-        self.destination = Some(destination);
+        // After trouble a new connection, and secrets read anew.
+        if outcome.trouble.as_ref().is_none_or(|trouble| trouble.content) {
+            self.destination = Some(destination);
+        }
         Some(outcome)
     }
 
@@ -134,6 +138,17 @@ impl Worker {
             );
             self.cursor.totals.refused += 1;
             self.say(format!("event {} was refused for good: {why}", item.event.id));
+        }
+    }
+
+    fn thrown_away(&mut self, outcome: &Outcome) {
+        let (count, why) = (outcome.unnamed, &outcome.unnamed_why);
+        if count > 0 {
+            tracing::error!(exporter = self.settings.name, count, why, "refused for good");
+            self.cursor.totals.refused += count;
+            self.say(format!(
+                "{count} events were refused for good, which ones it does not say: {why}"
+            ));
         }
     }
 

@@ -53,6 +53,7 @@ fn what_is_new_is_read_once_whatever_its_clock_says() {
     // Stopped and started again: counted on.
     drop(store);
     let store = Store::open(dir.path(), &StoreConfig::default()).unwrap();
+    assert_eq!(store.tail().end().unwrap().events, 800);
     let third = append(&store, 5_000..5_010);
     let (ids, position, gone) = read_all(&store.tail(), &position);
     assert_eq!((ids, gone, position.events), (third, 0, 810));
@@ -155,4 +156,27 @@ fn another_store_in_the_same_place_is_read_from_its_beginning() {
     let written = append(&store, 500..620);
     let (ids, _, gone) = read_all(&store.tail(), &position);
     assert_eq!((ids, gone), (written, 0));
+}
+
+#[test]
+fn who_begins_at_the_end_misses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StoreConfig {
+        segment_bytes: 64 << 10,
+        ..StoreConfig::default()
+    };
+    let store = Store::open(dir.path(), &config).unwrap();
+    let tail = store.tail();
+    let mut from = tail.end().unwrap();
+    for part in 0..5 {
+        let written = append(&store, part * 2_000..part * 2_000 + 2_000);
+        // Wherever the end was, in the midst of a segment or behind a sealed one.
+        let (ids, position, gone) = read_all(&tail, &from);
+        assert_eq!((ids, gone), (written, 0));
+        from = tail.end().unwrap();
+        assert_eq!(
+            (from.events, position.events),
+            ((part + 1) * 2_000, (part + 1) * 2_000)
+        );
+    }
 }

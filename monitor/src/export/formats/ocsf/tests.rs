@@ -48,17 +48,17 @@ fn the_checker_finds_what_is_wrong() {
     let changes: [(&str, Change); 9] = [
         ("no attribute", |record| record["colour"] = json!("red")),
         ("missing", |record| {
-            drop(record.as_object_mut().unwrap().remove("time"))
+            drop(record.as_object_mut().unwrap().remove("time"));
         }),
         ("integer", |record| record["time"] = json!("now")),
         ("not one of", |record| record["severity_id"] = json!(42)),
         ("caption", |record| record["severity"] = json!("Harmless")),
         ("type_uid", |record| record["type_uid"] = json!(1)),
         ("profile", |record| {
-            record["metadata"]["profiles"] = json!(["host"])
+            record["metadata"]["profiles"] = json!(["host"]);
         }),
         ("no attribute", |record| {
-            record["actor"]["process"]["pidd"] = json!(1)
+            record["actor"]["process"]["pidd"] = json!(1);
         }),
         ("at least one", |record| record["actor"] = json!({})),
     ];

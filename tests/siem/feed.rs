@@ -128,11 +128,7 @@ impl Feed {
             self.began.elapsed().as_secs_f64(),
             status.retries
         );
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(self.exporters.end());
+        self.exporters.end();
         status
     }
 }

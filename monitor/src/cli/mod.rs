@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod completions;
 pub mod daemon;
 pub mod doctor;
 pub mod events;
@@ -11,6 +12,8 @@ pub mod export;
 pub mod failure;
 pub mod freeze;
 pub mod kill;
+pub mod man;
+pub mod reload;
 pub mod render;
 pub mod replay;
 pub mod run;

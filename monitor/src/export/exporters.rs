@@ -140,8 +140,8 @@ impl Exporters {
     }
 
     /// Puts `settings` in force: what is new starts, what is gone ends, what is changed goes on from where it was. What
-    /// stays as it is does not notice.
-    pub async fn reload(&self, settings: &[ExportSettings]) {
+    /// stays as it is does not notice. Blocks.
+    pub fn reload(&self, settings: &[ExportSettings]) {
         let mut ending = Vec::new();
         {
             let mut running = self.lock();
@@ -155,7 +155,7 @@ impl Exporters {
             }
         }
         for (name, one) in ending {
-            end(one).await;
+            end(&one);
             if !settings.iter().any(|other| other.name == name) {
                 self.tail.holds.remove(&name);
                 tracing::info!(exporter = name, "ended; its cursor stays");
@@ -223,15 +223,13 @@ impl Exporters {
         }
     }
 
-    /// Ends all of them; what is under way gets a moment. What is not delivered stays in the store.
-    pub async fn end(&self) {
+    /// Ends all of them; what is under way gets a moment. What is not delivered stays in the store. Blocks.
+    pub fn end(&self) {
         let running = std::mem::take(&mut *self.lock());
         for one in running.values() {
             one.stop.send_replace(true);
         }
-        for (_, one) in running {
-            end(one).await;
-        }
+        running.values().for_each(end);
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(runtime) = runtime {
             runtime.shutdown_background();
@@ -248,12 +246,18 @@ impl Drop for Exporters {
     }
 }
 
-async fn end(one: Running) {
+fn end(one: &Running) {
     one.stop.send_replace(true);
-    if tokio::time::timeout(GRACE, one.task).await.is_err() {
-        tracing::warn!(
-            exporter = one.settings.name,
-            "did not end in time; what was under way may be sent again"
-        );
+    let until = Instant::now() + GRACE;
+    while !one.task.is_finished() {
+        if Instant::now() >= until {
+            one.task.abort();
+            tracing::warn!(
+                exporter = one.settings.name,
+                "did not end in time; what was under way may be sent again"
+            );
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }

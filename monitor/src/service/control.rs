@@ -8,14 +8,14 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
-        types::{AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree, Why},
+        types::{
+            AgentInfo, EnrolRequest, Enrolled, Reloaded, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree,
+            Why,
+        },
     },
     attribute::sessions::Session,
     config::scope_files::LoadError,
-    export::{
-        exporters::Exporters,
-        status::{ExporterStatus, TestDelivery},
-    },
+    export::status::{ExporterStatus, TestDelivery},
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
     scope::words::Mode,
@@ -181,6 +181,14 @@ impl Control for Monitor {
         self.lock().scopes.infos()
     }
 
+    fn reload(&self) -> Reloaded {
+        Self::reload(self)
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics_text()
+    }
+
     fn tree(&self, session: &str) -> Result<Tree, ControlError> {
         let mut state = self.lock();
         let key = state
@@ -247,12 +255,15 @@ impl Control for Monitor {
     }
 
     fn exporters(&self) -> Vec<ExporterStatus> {
-        self.exporters.get().map(Exporters::status).unwrap_or_default()
+        let exporting = self.exporting.get();
+        exporting
+            .map(|exporting| exporting.exporters.status())
+            .unwrap_or_default()
     }
 
     fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError> {
-        let exporters = self.exporters.get().ok_or_else(|| not_found("exporter", name))?;
-        Ok(exporters.test(name)?)
+        let exporting = self.exporting.get().ok_or_else(|| not_found("exporter", name))?;
+        Ok(exporting.exporters.test(name)?)
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>> {

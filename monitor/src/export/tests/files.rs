@@ -59,14 +59,6 @@ fn lines(path: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn end(exporters: &Exporters) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(exporters.end());
-}
-
 #[test]
 fn every_event_is_in_the_file_once_though_the_exporter_dies_again_and_again() {
     let dir = tempfile::tempdir().unwrap();
@@ -97,7 +89,7 @@ fn every_event_is_in_the_file_once_though_the_exporter_dies_again_and_again() {
     }
     let exporters = Exporters::start(&cursors, store.tail(), Host::default(), &settings).unwrap();
     let status = settled(&exporters, 6_000);
-    end(&exporters);
+    exporters.end();
     let ids: Vec<String> = lines(&file)
         .iter()
         .map(|line| {
@@ -145,7 +137,7 @@ fn a_destination_that_cannot_be_written_costs_nothing_but_time() {
     let test = exporters.test("siem").unwrap();
     assert!(lines(&file).last().unwrap().contains(&test.event));
     assert_eq!(lines(&file).len(), 51);
-    end(&exporters);
+    exporters.end();
 }
 
 #[test]
@@ -171,16 +163,12 @@ fn a_filter_passes_what_is_wanted_and_a_reload_goes_on_where_it_was() {
         least_weight: 0,
         ..ExportFilter::default()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(exporters.reload(std::slice::from_ref(&settings)));
+    exporters.reload(std::slice::from_ref(&settings));
     (1_000..1_010).for_each(|n| writer.append(sample::event(n)));
     let status = settled(&exporters, 1_010);
     assert_eq!((status.totals.delivered, status.totals.filtered), (110, 900));
     assert_eq!(lines(&file).len(), 110);
-    runtime.block_on(exporters.reload(&[]));
+    exporters.reload(&[]);
     assert!(exporters.status().is_empty());
-    end(&exporters);
+    exporters.end();
 }

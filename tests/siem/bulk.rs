@@ -22,14 +22,17 @@ fn every_event_is_a_document_once() {
             .body
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).unwrap())
+            .map(|line| serde_json::from_slice(line).expect("as the test made it"))
             .collect();
         let mut errors = false;
         let mut chance = request.chance;
         let items: Vec<Value> = lines
             .chunks(2)
             .map(|pair| {
-                let id = pair[0]["create"]["_id"].as_str().unwrap().to_owned();
+                let id = pair[0]["create"]["_id"]
+                    .as_str()
+                    .expect("as the test made it")
+                    .to_owned();
                 assert_eq!(pair[0]["create"]["_index"], "logs-scopeward-default");
                 assert!(pair[1]["@timestamp"].is_string() && pair[1]["event"]["id"] == id.as_str());
                 chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -38,7 +41,7 @@ fn every_event_is_a_document_once() {
                 } else if (chance >> 33) % 50 == 0 {
                     (429, Some("es_rejected_execution_exception"))
                 } else if there.insert(id.clone()) {
-                    list.lock().unwrap().push(id.clone());
+                    list.lock().expect("as the test made it").push(id.clone());
                     (201, None)
                 } else {
                     (409, Some("version_conflict_engine_exception"))
@@ -63,7 +66,7 @@ fn every_event_is_a_document_once() {
     assert_eq!(status.totals.refused, 1);
     assert!(status.retries > 0);
     // Documents have no order; each is there once.
-    let mut documents = documents.lock().unwrap().clone();
+    let mut documents = documents.lock().expect("as the test made it").clone();
     documents.sort();
     assert_eq!(check(&documents, 1), 0);
 }

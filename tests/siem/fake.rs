@@ -59,7 +59,7 @@ impl Fake {
             .worker_threads(1)
             .enable_all()
             .build()
-            .unwrap();
+            .expect("as the test made it");
         let shared = Shared {
             take: Arc::new(Mutex::new(Box::new(take))),
             chance: Arc::new(Mutex::new(7)),
@@ -68,8 +68,8 @@ impl Fake {
         let router = Router::new().fallback(answer).with_state(shared.clone());
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-            .unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+            .expect("as the test made it");
+        let url = format!("http://{}", listener.local_addr().expect("as the test made it"));
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self {
             url,
@@ -80,13 +80,13 @@ impl Fake {
 
     /// How many requests were taken without a word: their events may come twice.
     pub fn unsaid(&self) -> u64 {
-        *self.shared.twice.lock().unwrap()
+        *self.shared.twice.lock().expect("as the test made it")
     }
 }
 
 async fn answer(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let chance = {
-        let mut chance = shared.chance.lock().unwrap();
+        let mut chance = shared.chance.lock().expect("as the test made it");
         *chance = chance
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
@@ -119,11 +119,11 @@ async fn answer(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body
         Mishap::Unavailable => (axum::http::StatusCode::SERVICE_UNAVAILABLE, "later").into_response(),
         Mishap::Reset => panic!("the connection ends"),
         Mishap::Unsaid => {
-            drop((shared.take.lock().unwrap())(&request));
-            *shared.twice.lock().unwrap() += 1;
+            drop((shared.take.lock().expect("as the test made it"))(&request));
+            *shared.twice.lock().expect("as the test made it") += 1;
             panic!("the connection ends")
         }
-        Mishap::None | Mishap::Slow => (shared.take.lock().unwrap())(&request),
+        Mishap::None | Mishap::Slow => (shared.take.lock().expect("as the test made it"))(&request),
     }
 }
 

@@ -32,7 +32,9 @@ pub fn id(n: u64) -> String {
 
 /// Event `n`: a cut of one of eight sessions, with a name that needs escaping.
 pub fn event(n: u64) -> EventRecord {
-    let time = jiff::Timestamp::from_millisecond(1_795_000_000_000 + i64::try_from(n).unwrap()).unwrap();
+    let time =
+        jiff::Timestamp::from_millisecond(1_795_000_000_000 + i64::try_from(n).expect("as the test made it"))
+            .expect("as the test made it");
     serde_json::from_value(json!({
         "schema": "scopeward.event/1", "id": id(n), "time": time.to_string(),
         "host": {"name": "agent-7", "boot_id": "b", "machine_id": "0123456789abcdef0123456789abcdef"},
@@ -45,7 +47,7 @@ pub fn event(n: u64) -> EventRecord {
                     "rule": "files.rule[0]", "reason": "off limits", "grant": null},
         "weight": 20, "generation": 7,
     }))
-    .unwrap()
+    .expect("as the test made it")
 }
 
 /// A store and an exporter in directories of their own.
@@ -76,14 +78,15 @@ impl Feed {
     /// Starts the exporter of `settings`, and writes all events, while it is at work.
     pub fn start(settings: &ExportSettings) -> Self {
         let dir = tempfile::tempdir().expect("make a directory");
-        let store = Store::open(&dir.path().join("events"), &StoreConfig::default()).unwrap();
+        let store =
+            Store::open(&dir.path().join("events"), &StoreConfig::default()).expect("as the test made it");
         let exporters = Exporters::start(
             &dir.path().join("export"),
             store.tail(),
             Host::default(),
             std::slice::from_ref(settings),
         )
-        .unwrap();
+        .expect("as the test made it");
         let feed = Self {
             store,
             exporters,
@@ -114,7 +117,7 @@ impl Feed {
 
     /// Waits until everything is delivered; `meanwhile` is called again and again.
     pub fn finish(self, mut meanwhile: impl FnMut()) -> ExporterStatus {
-        let bound = BOUND * u32::try_from(events().div_ceil(EVENTS)).unwrap();
+        let bound = BOUND * u32::try_from(events().div_ceil(EVENTS)).expect("as the test made it");
         while !self.is_done() {
             assert!(self.began.elapsed() < bound, "{:#?}", self.status());
             meanwhile();

@@ -14,15 +14,15 @@ use crate::feed::{Feed, check, settings};
 #[test]
 fn every_event_is_indexed_and_acknowledged() {
     use std::os::unix::fs::OpenOptionsExt;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as the test made it");
     let token = dir.path().join("token");
     let mut file = std::fs::File::options()
         .write(true)
-        .create(true)
+        .create_new(true)
         .mode(0o600)
         .open(&token)
-        .unwrap();
-    std::io::Write::write_all(&mut file, b"11111111-2222\n").unwrap();
+        .expect("as the test made it");
+    std::io::Write::write_all(&mut file, b"11111111-2222\n").expect("as the test made it");
     let indexed = Ids::default();
     let list = indexed.clone();
     // What was taken and is not indexed yet; how often it was asked for; None where the indexer lost it.
@@ -31,20 +31,24 @@ fn every_event_is_indexed_and_acknowledged() {
     let poison = crate::feed::id(1_234);
     let fake = Fake::start(move |request| {
         assert_eq!(request.headers["authorization"], "Splunk 11111111-2222");
-        let channel = request.headers["x-splunk-request-channel"].to_str().unwrap();
+        let channel = request.headers["x-splunk-request-channel"]
+            .to_str()
+            .expect("as the test made it");
         assert_eq!(
             channel.split('-').map(str::len).collect::<Vec<_>>(),
             [8, 4, 4, 4, 12]
         );
         if request.uri.path() == "/services/collector/ack" {
             assert_eq!(request.uri.query(), Some(format!("channel={channel}").as_str()));
-            let asked: Value = serde_json::from_slice(request.body).unwrap();
-            let number = asked["acks"][0].as_u64().unwrap();
-            let (ids, times) = waiting.get_mut(&number).unwrap();
+            let asked: Value = serde_json::from_slice(request.body).expect("as the test made it");
+            let number = asked["acks"][0].as_u64().expect("as the test made it");
+            let (ids, times) = waiting.get_mut(&number).expect("as the test made it");
             *times += 1;
             let there = *times > 1 && ids.is_some();
             if there {
-                list.lock().unwrap().extend(ids.take().unwrap());
+                list.lock()
+                    .expect("as the test made it")
+                    .extend(ids.take().expect("as the test made it"));
             }
             return Json(json!({"acks": {number.to_string(): there}})).into_response();
         }
@@ -52,10 +56,15 @@ fn every_event_is_indexed_and_acknowledged() {
         let events: Vec<Value> = serde_json::Deserializer::from_slice(request.body)
             .into_iter()
             .collect::<Result<_, _>>()
-            .unwrap();
+            .expect("as the test made it");
         let ids: Vec<String> = events
             .iter()
-            .map(|event| event["event"]["id"].as_str().unwrap().to_owned())
+            .map(|event| {
+                event["event"]["id"]
+                    .as_str()
+                    .expect("as the test made it")
+                    .to_owned()
+            })
             .collect();
         assert!(
             events
@@ -87,6 +96,6 @@ fn every_event_is_indexed_and_acknowledged() {
     let status = Feed::start(&settings).finish(|| {});
     assert_eq!(status.totals.refused, 1);
     assert!(status.retries > 0);
-    let twice = check(&indexed.lock().unwrap(), 1);
+    let twice = check(&indexed.lock().expect("as the test made it"), 1);
     assert!(twice <= fake.unsaid() * 500, "{twice}");
 }

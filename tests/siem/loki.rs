@@ -17,16 +17,17 @@ fn every_event_is_a_line_once() {
     let mut there = HashSet::new();
     let fake = Fake::start(move |request| {
         assert_eq!(request.uri.path(), "/loki/api/v1/push");
-        let body: Value = serde_json::from_slice(request.body).unwrap();
-        for stream in body["streams"].as_array().unwrap() {
+        let body: Value = serde_json::from_slice(request.body).expect("as the test made it");
+        for stream in body["streams"].as_array().expect("as the test made it") {
             assert_eq!(stream["stream"]["agent"], "claude-code");
-            for value in stream["values"].as_array().unwrap() {
-                let record: Value = serde_json::from_str(value[1].as_str().unwrap()).unwrap();
+            for value in stream["values"].as_array().expect("as the test made it") {
+                let record: Value = serde_json::from_str(value[1].as_str().expect("as the test made it"))
+                    .expect("as the test made it");
                 assert_eq!(value[2]["event_id"], record["id"]);
                 if there.insert((value[0].to_string(), value[1].to_string())) {
                     list.lock()
-                        .unwrap()
-                        .push(record["id"].as_str().unwrap().to_owned());
+                        .expect("as the test made it")
+                        .push(record["id"].as_str().expect("as the test made it").to_owned());
                 }
             }
         }
@@ -41,5 +42,5 @@ fn every_event_is_a_line_once() {
     })))
     .finish(|| {});
     assert!(status.retries > 0);
-    assert_eq!(check(&lines.lock().unwrap(), 0), 0);
+    assert_eq!(check(&lines.lock().expect("as the test made it"), 0), 0);
 }

@@ -16,7 +16,7 @@ fn a_stream_has_every_event_once() {
     let Some(root) = packages::or_skip(&["nats-server"]) else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as the test made it");
     let port = free_port();
     let folder = dir.path().to_owned();
     let mut server = Server::start(port, move || {
@@ -26,9 +26,11 @@ fn a_stream_has_every_event_once() {
             .arg(&folder);
         command
     });
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Runtime::new().expect("as the test made it");
     let connect = || async move {
-        let client = async_nats::connect(format!("127.0.0.1:{port}")).await.unwrap();
+        let client = async_nats::connect(format!("127.0.0.1:{port}"))
+            .await
+            .expect("as the test made it");
         async_nats::jetstream::new(client)
     };
     runtime.block_on(async {
@@ -38,7 +40,11 @@ fn a_stream_has_every_event_once() {
             duplicate_window: Duration::from_secs(3_600),
             ..Config::default()
         };
-        connect().await.create_stream(stream).await.unwrap();
+        connect()
+            .await
+            .create_stream(stream)
+            .await
+            .expect("as the test made it");
     });
     let feed = Feed::start(&settings(DestinationSettings::Nats(NatsSettings {
         servers: vec![format!("nats://127.0.0.1:{port}")],
@@ -50,25 +56,43 @@ fn a_stream_has_every_event_once() {
     let status = feed.finish(|| server.trouble());
     assert!(status.retries > 0, "something was in the way");
     let ids = runtime.block_on(async {
-        let stream = connect().await.get_stream("AGENTS").await.unwrap();
+        let stream = connect()
+            .await
+            .get_stream("AGENTS")
+            .await
+            .expect("as the test made it");
         let mut ids = Vec::new();
-        let consumer = stream.create_consumer(pull::Config::default()).await.unwrap();
+        let consumer = stream
+            .create_consumer(pull::Config::default())
+            .await
+            .expect("as the test made it");
         while (ids.len() as u64) < events() {
-            let mut batch = consumer.fetch().max_messages(1_000).messages().await.unwrap();
+            let mut batch = consumer
+                .fetch()
+                .max_messages(1_000)
+                .messages()
+                .await
+                .expect("as the test made it");
             let before = ids.len();
             while let Some(message) = futures_next(&mut batch).await {
-                let message = message.unwrap();
+                let message = message.expect("as the test made it");
                 assert_eq!(
                     message.subject.as_str(),
                     "scopeward.events.agent-7.claude-code.file.open"
                 );
-                let record: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
-                ids.push(record["id"].as_str().unwrap().to_owned());
-                message.ack().await.unwrap();
+                let record: serde_json::Value =
+                    serde_json::from_slice(&message.payload).expect("as the test made it");
+                ids.push(record["id"].as_str().expect("as the test made it").to_owned());
+                message.ack().await.expect("as the test made it");
             }
             assert!(ids.len() > before, "{} of {} events", ids.len(), events());
         }
-        let kept = stream.get_info().await.unwrap().state.messages;
+        let kept = stream
+            .get_info()
+            .await
+            .expect("as the test made it")
+            .state
+            .messages;
         assert_eq!(kept, events(), "each once");
         ids
     });

@@ -14,7 +14,7 @@ use crate::feed::{Feed, check, settings};
 
 /// The ids of a request, where each record is what it should be.
 fn ids(message: &[u8]) -> Vec<String> {
-    let request = ExportLogsServiceRequest::decode(message).unwrap();
+    let request = ExportLogsServiceRequest::decode(message).expect("as the test made it");
     let records = request
         .resource_logs
         .iter()
@@ -33,7 +33,7 @@ fn ids(message: &[u8]) -> Vec<String> {
             let Some(Value::StringValue(body)) = record.body.clone().and_then(|body| body.value) else {
                 panic!("no body: {record:?}")
             };
-            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let body: serde_json::Value = serde_json::from_str(&body).expect("as the test made it");
             assert_eq!(body["id"], id.as_str());
             id
         })
@@ -47,7 +47,9 @@ fn through(grpc: bool) {
         let answer = ExportLogsServiceResponse::default().encode_to_vec();
         if !grpc {
             assert_eq!(request.headers["content-type"], "application/x-protobuf");
-            list.lock().unwrap().extend(ids(request.body));
+            list.lock()
+                .expect("as the test made it")
+                .extend(ids(request.body));
             return ([("content-type", "application/x-protobuf")], answer).into_response();
         }
         assert_eq!(request.headers["content-type"], "application/grpc");
@@ -55,23 +57,28 @@ fn through(grpc: bool) {
             request.uri.path(),
             "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
         );
-        let length = u32::from_be_bytes(request.body[1..5].try_into().unwrap());
+        let length = u32::from_be_bytes(request.body[1..5].try_into().expect("as the test made it"));
         assert_eq!(length as usize, request.body.len() - 5);
         let mut trailers = HeaderMap::new();
         // Now and then, a refusal in the way of gRPC.
         if request.chance % 15 == 8 {
-            trailers.insert("grpc-status", "14".parse().unwrap());
-            trailers.insert("grpc-message", "unavailable".parse().unwrap());
+            trailers.insert("grpc-status", "14".parse().expect("as the test made it"));
+            trailers.insert(
+                "grpc-message",
+                "unavailable".parse().expect("as the test made it"),
+            );
         } else {
-            trailers.insert("grpc-status", "0".parse().unwrap());
-            list.lock().unwrap().extend(ids(&request.body[5..]));
+            trailers.insert("grpc-status", "0".parse().expect("as the test made it"));
+            list.lock()
+                .expect("as the test made it")
+                .extend(ids(&request.body[5..]));
         }
         let framed = [&[0_u8, 0, 0, 0, 0][..], &answer].concat();
         let body = Full::from(framed).with_trailers(std::future::ready(Some(Ok(trailers))));
         Response::builder()
             .header("content-type", "application/grpc")
             .body(Body::new(body))
-            .unwrap()
+            .expect("as the test made it")
     });
     let url = if grpc {
         fake.url.clone()
@@ -87,7 +94,7 @@ fn through(grpc: bool) {
     })))
     .finish(|| {});
     assert!(status.retries > 0);
-    let twice = check(&arrived.lock().unwrap(), 0);
+    let twice = check(&arrived.lock().expect("as the test made it"), 0);
     assert!(twice <= fake.unsaid() * 200, "{twice}");
 }
 

@@ -25,9 +25,9 @@ const MOST_TROUBLES: u32 = 12;
 /// A port of loopback that nobody has.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
-        .unwrap()
+        .expect("as the test made it")
         .local_addr()
-        .unwrap()
+        .expect("as the test made it")
         .port()
 }
 
@@ -55,17 +55,22 @@ impl Server {
         let mut child = child.expect("start the server");
         let until = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            let ended = child.try_wait().unwrap();
+            let ended = child.try_wait().expect("as the test made it");
             if ended.is_some() || Instant::now() > until {
                 let mut said = String::new();
                 drop(child.kill());
-                child.stderr.take().unwrap().read_to_string(&mut said).ok();
+                child
+                    .stderr
+                    .take()
+                    .expect("as the test made it")
+                    .read_to_string(&mut said)
+                    .ok();
                 panic!("the server does not listen ({ended:?}): {said}");
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         // Nobody reads it: it must not fill.
-        let mut stderr = child.stderr.take().unwrap();
+        let mut stderr = child.stderr.take().expect("as the test made it");
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         self.child = Some(child);
     }
@@ -73,7 +78,7 @@ impl Server {
     fn down(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().ok();
-            child.wait().unwrap();
+            child.wait().expect("as the test made it");
         }
     }
 
@@ -99,10 +104,13 @@ impl Server {
                 self.up();
             }
             _ => {
-                let pid = Pid::from_raw(i32::try_from(self.child.as_ref().unwrap().id()).unwrap());
-                kill(pid, Signal::SIGSTOP).unwrap();
+                let pid = Pid::from_raw(
+                    i32::try_from(self.child.as_ref().expect("as the test made it").id())
+                        .expect("as the test made it"),
+                );
+                kill(pid, Signal::SIGSTOP).expect("as the test made it");
                 std::thread::sleep(Duration::from_millis(chance % 400));
-                kill(pid, Signal::SIGCONT).unwrap();
+                kill(pid, Signal::SIGCONT).expect("as the test made it");
             }
         }
         self.next = Instant::now() + Duration::from_millis(100 + chance % 300);
@@ -112,19 +120,29 @@ impl Server {
     pub fn pause(&mut self) {
         if Instant::now() >= self.next && self.troubles < MOST_TROUBLES {
             self.troubles += 1;
-            let pid = Pid::from_raw(i32::try_from(self.child.as_ref().unwrap().id()).unwrap());
-            kill(pid, Signal::SIGSTOP).unwrap();
+            let pid = Pid::from_raw(
+                i32::try_from(self.child.as_ref().expect("as the test made it").id())
+                    .expect("as the test made it"),
+            );
+            kill(pid, Signal::SIGSTOP).expect("as the test made it");
             std::thread::sleep(Duration::from_millis(150));
-            kill(pid, Signal::SIGCONT).unwrap();
+            kill(pid, Signal::SIGCONT).expect("as the test made it");
             self.next = Instant::now() + Duration::from_millis(100);
         }
     }
 
     /// Ends it as it should end.
     pub fn stop(mut self) {
-        let pid = Pid::from_raw(i32::try_from(self.child.as_ref().unwrap().id()).unwrap());
-        kill(pid, Signal::SIGTERM).unwrap();
-        self.child.take().unwrap().wait().unwrap();
+        let pid = Pid::from_raw(
+            i32::try_from(self.child.as_ref().expect("as the test made it").id())
+                .expect("as the test made it"),
+        );
+        kill(pid, Signal::SIGTERM).expect("as the test made it");
+        self.child
+            .take()
+            .expect("as the test made it")
+            .wait()
+            .expect("as the test made it");
     }
 }
 
@@ -146,7 +164,7 @@ pub fn certificates(dir: &Path) {
         .args(["-e", "-c", script])
         .current_dir(dir)
         .output()
-        .unwrap();
+        .expect("as the test made it");
     assert!(
         output.status.success(),
         "{}",

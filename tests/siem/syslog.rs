@@ -35,7 +35,7 @@ ruleset(name="in") {{ action(type="omfile" file="{at}/out" template="raw" asyncW
 input(type="imtcp" address="127.0.0.1" port="{port}" ruleset="in")
 "#
     );
-    std::fs::write(dir.join("rsyslog.conf"), config).unwrap();
+    std::fs::write(dir.join("rsyslog.conf"), config).expect("as the test made it");
     let (root, dir) = (root.to_owned(), dir.to_owned());
     Server::start(port, move || {
         let mut command = Command::new(root.join("usr/sbin/rsyslogd"));
@@ -59,7 +59,7 @@ fn rsyslog_with_tls_gets_every_event() {
     let Some(root) = packages::or_skip(&["rsyslog", "rsyslog-gnutls"]) else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as the test made it");
     let port = free_port();
     let mut server = rsyslog(&root, dir.path(), port);
     let feed = Feed::start(&settings(to(
@@ -79,7 +79,10 @@ fn a_certificate_of_somebody_else_is_not_spoken_to() {
     let Some(root) = packages::or_skip(&["rsyslog", "rsyslog-gnutls"]) else {
         return;
     };
-    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (dir, other) = (
+        tempfile::tempdir().expect("as the test made it"),
+        tempfile::tempdir().expect("as the test made it"),
+    );
     certificates(other.path());
     let port = free_port();
     let _server = rsyslog(&root, dir.path(), port);
@@ -93,7 +96,7 @@ fn a_certificate_of_somebody_else_is_not_spoken_to() {
         assert!(std::time::Instant::now() < until);
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let error = feed.status().last_error.unwrap().error;
+    let error = feed.status().last_error.expect("as the test made it").error;
     assert!(error.contains("certificate"), "{error}");
     assert_eq!(feed.status().totals.delivered, 0);
     assert_eq!(ids_in(&dir.path().join("out")), Vec::<String>::new());
@@ -104,7 +107,7 @@ fn syslog_ng_gets_every_event() {
     let Some(root) = packages::or_skip(&["syslog-ng-core"]) else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as the test made it");
     let port = free_port();
     let at = dir.path().display();
     let config = format!(
@@ -115,7 +118,7 @@ destination d {{ file("{at}/out" template("${{RAWMSG}}\n") flush-lines(1)); }};
 log {{ source(s); destination(d); flags(flow-control); }};
 "#
     );
-    std::fs::write(dir.path().join("syslog-ng.conf"), config).unwrap();
+    std::fs::write(dir.path().join("syslog-ng.conf"), config).expect("as the test made it");
     let folder = dir.path().to_owned();
     let mut server = Server::start(port, move || {
         let mut command = Command::new(root.join("usr/sbin/syslog-ng"));
@@ -140,7 +143,7 @@ log {{ source(s); destination(d); flags(flow-control); }};
             .arg(format!(
                 "--module-path={}",
                 std::fs::read_dir(libraries.join("syslog-ng"))
-                    .unwrap()
+                    .expect("as the test made it")
                     .flatten()
                     .map(|entry| entry.path())
                     .find(|path| path.is_dir())

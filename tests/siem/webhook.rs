@@ -9,36 +9,38 @@ use crate::feed::{Feed, check, settings};
 
 fn ids(body: &[u8], array: bool) -> Vec<String> {
     let records: Vec<Value> = if array {
-        serde_json::from_slice(body).unwrap()
+        serde_json::from_slice(body).expect("as the test made it")
     } else {
         body.split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).unwrap())
+            .map(|line| serde_json::from_slice(line).expect("as the test made it"))
             .collect()
     };
     records
         .iter()
-        .map(|record| record["id"].as_str().unwrap().to_owned())
+        .map(|record| record["id"].as_str().expect("as the test made it").to_owned())
         .collect()
 }
 
 fn through(array: bool) {
     use std::os::unix::fs::OpenOptionsExt;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as the test made it");
     let token = dir.path().join("token");
     let mut file = std::fs::File::options()
         .write(true)
-        .create(true)
+        .create_new(true)
         .mode(0o600)
         .open(&token)
-        .unwrap();
-    std::io::Write::write_all(&mut file, b"hunter2\n").unwrap();
+        .expect("as the test made it");
+    std::io::Write::write_all(&mut file, b"hunter2\n").expect("as the test made it");
     let arrived = Ids::default();
     let list = arrived.clone();
     let fake = Fake::start(move |request| {
         assert_eq!(request.headers["authorization"], "Bearer hunter2");
         assert_eq!(request.headers["x-team"], "blue");
-        list.lock().unwrap().extend(ids(request.body, array));
+        list.lock()
+            .expect("as the test made it")
+            .extend(ids(request.body, array));
         "".into_response()
     });
     let feed = Feed::start(&settings(DestinationSettings::Webhook(WebhookSettings {
@@ -55,7 +57,7 @@ fn through(array: bool) {
     })));
     let status = feed.finish(|| {});
     assert!(status.retries > 0);
-    let twice = check(&arrived.lock().unwrap(), 0);
+    let twice = check(&arrived.lock().expect("as the test made it"), 0);
     assert!(
         twice <= fake.unsaid() * 200,
         "only what was not acknowledged came twice: {twice}"
@@ -83,7 +85,7 @@ fn what_it_never_takes_does_not_keep_the_others_back() {
         if ids.iter().any(|id| poison.contains(id)) {
             return (axum::http::StatusCode::BAD_REQUEST, "no such event").into_response();
         }
-        list.lock().unwrap().extend(ids);
+        list.lock().expect("as the test made it").extend(ids);
         "".into_response()
     });
     let feed = Feed::start(&settings(DestinationSettings::Webhook(WebhookSettings {
@@ -95,7 +97,7 @@ fn what_it_never_takes_does_not_keep_the_others_back() {
     })));
     let status = feed.finish(|| {});
     assert_eq!(status.totals.refused, 2);
-    let arrived = arrived.lock().unwrap();
+    let arrived = arrived.lock().expect("as the test made it");
     check(&arrived, 2);
     assert!(!arrived.iter().any(|id| expected.contains(id)));
 }

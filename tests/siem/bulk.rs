@@ -38,7 +38,7 @@ fn every_event_is_a_document_once() {
                 chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let (status, error) = if id == poison {
                     (400, Some("document_parsing_exception"))
-                } else if (chance >> 33) % 50 == 0 {
+                } else if (chance >> 33) % 2_000 == 0 {
                     (429, Some("es_rejected_execution_exception"))
                 } else if there.insert(id.clone()) {
                     list.lock().expect("as the test made it").push(id.clone());

@@ -92,7 +92,7 @@ async fn answer(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body
             .wrapping_add(1_442_695_040_888_963_407);
         *chance >> 33
     };
-    let mishap = match chance % 24 {
+    let mishap = match chance % 40 {
         0 => Mishap::Busy,
         1 => Mishap::Unavailable,
         2 => Mishap::Reset,

@@ -122,16 +122,10 @@ log {{ source(s); destination(d); flags(flow-control); }};
     let folder = dir.path().to_owned();
     let mut server = Server::start(port, move || {
         let mut command = Command::new(root.join("usr/sbin/syslog-ng"));
-        let libraries = packages::libraries(&root);
+        let own = root.join("usr/lib/syslog-ng");
+        let libraries = format!("{}:{}", packages::libraries(&root).display(), own.display());
         command
-            .env(
-                "LD_LIBRARY_PATH",
-                format!(
-                    "{}:{}",
-                    libraries.display(),
-                    libraries.join("syslog-ng").display()
-                ),
-            )
+            .env("LD_LIBRARY_PATH", libraries)
             .args(["-F", "--no-caps", "-f"])
             .arg(folder.join("syslog-ng.conf"))
             .arg("-R")
@@ -140,16 +134,7 @@ log {{ source(s); destination(d); flags(flow-control); }};
             .arg(folder.join("pid"))
             .arg("-c")
             .arg(folder.join("control"))
-            .arg(format!(
-                "--module-path={}",
-                std::fs::read_dir(libraries.join("syslog-ng"))
-                    .expect("as the test made it")
-                    .flatten()
-                    .map(|entry| entry.path())
-                    .find(|path| path.is_dir())
-                    .unwrap_or(libraries.join("syslog-ng"))
-                    .display()
-            ));
+            .arg(format!("--module-path={}", own.join("3.38").display()));
         command
     });
     let feed = Feed::start(&settings(to(port, SyslogTransport::Tcp, None)));

@@ -1,6 +1,7 @@
 //! NATS JetStream. Each event carries its id as the message's: the stream keeps it once, however often it is sent within
 //! the stream's window for duplicates.
 
+use std::future::IntoFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub struct NatsDestination {
     context: Context,
     subject: String,
     lost: Arc<AtomicBool>,
-    runtime: Option<Runtime>,
+    _tasks: Tasks,
 }
 
 impl NatsDestination {
@@ -36,6 +37,8 @@ impl NatsDestination {
     pub async fn open(settings: &NatsSettings) -> Result<Self, Trouble> {
         let lost = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&lost);
+        let connected = Arc::new(AtomicBool::new(false));
+        let once = Arc::clone(&connected);
         let mut options = ConnectOptions::new()
             .name("scopeward")
             .connection_timeout(Duration::from_secs(10))
@@ -49,7 +52,13 @@ impl NatsDestination {
                 std::future::ready(())
             })
             // A client that connects again by itself could send what comes later before what was lost.
-            .reconnect_delay_callback(|_| Duration::from_secs(86_400));
+            .reconnect_delay_callback(move |_| {
+                if once.load(Ordering::Acquire) {
+                    Duration::from_secs(86_400)
+                } else {
+                    Duration::ZERO
+                }
+            });
         if settings.tls_wanted {
             options = options
                 .require_tls(true)
@@ -73,21 +82,13 @@ impl NatsDestination {
                 options.user_and_password(user.to_owned(), password.to_owned())
             }
         };
-        // Its tasks end with the connection, whatever they wait for.
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("export-nats")
-            .enable_all()
-            .build()
-            .map_err(|error| Trouble::new(format!("no thread for NATS: {error}")))?;
+        let tasks = Tasks::new().map_err(|error| Trouble::new(format!("no thread for NATS: {error}")))?;
         let servers = settings.servers.clone();
-        let connecting = runtime.spawn(async move { options.connect(servers).await });
-        let client = match connecting.await {
-            Ok(Ok(client)) => client,
+        let client = match tasks.spawn(async move { options.connect(servers).await }).await {
+            Some(Ok(client)) => client,
             failed => {
-                runtime.shutdown_background();
                 let why = match failed {
-                    Ok(Err(error)) => error.to_string(),
+                    Some(Err(error)) => error.to_string(),
                     _ => "the attempt was cut off".to_owned(),
                 };
                 return Err(Trouble::new(format!(
@@ -96,13 +97,14 @@ impl NatsDestination {
                 )));
             }
         };
+        connected.store(true, Ordering::Release);
         let mut context = async_nats::jetstream::new(client);
         context.set_timeout(PATIENCE);
         Ok(Self {
             context,
             subject: settings.subject.clone(),
             lost,
-            runtime: Some(runtime),
+            _tasks: tasks,
         })
     }
 
@@ -165,8 +167,6 @@ impl NatsDestination {
     }
 }
 
-use std::future::IntoFuture;
-
 fn failed(taken: usize, count: usize, error: &async_nats::jetstream::context::PublishError) -> Outcome {
     let mut why = format!("NATS did not take an event: {error}");
     if error.kind() == async_nats::jetstream::context::PublishErrorKind::StreamNotFound {
@@ -175,9 +175,27 @@ fn failed(taken: usize, count: usize, error: &async_nats::jetstream::context::Pu
     Outcome::some(taken, count, Trouble::new(why))
 }
 
-impl Drop for NatsDestination {
+/// Where the tasks of a connection run. They end with it, whatever they wait for.
+struct Tasks(Option<Runtime>);
+
+impl Tasks {
+    fn new() -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("export-nats")
+            .enable_all()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    async fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        self.0.as_ref()?.spawn(task).await.ok()
+    }
+}
+
+impl Drop for Tasks {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }

@@ -11,6 +11,9 @@ use crate::export::worker::{Worker, ended, ended_for_long};
 /// How often the destination may refuse the same lone event, while it took others before, until that is final.
 const FINAL_REFUSALS: u32 = 5;
 
+/// How long a destination may take to be opened.
+const OPENING: std::time::Duration = std::time::Duration::from_secs(30);
+
 impl Worker {
     /// Delivers `items`, in order, until each is taken or refused for good; false where it was stopped.
     pub(super) async fn deliver(&mut self, items: &[Item]) -> bool {
@@ -97,7 +100,9 @@ impl Worker {
     pub(super) async fn attempt(&mut self, part: &[&Item]) -> Option<Outcome> {
         if self.destination.is_none() {
             let opened = tokio::select! {
-                opened = Destination::open(&self.settings) => opened,
+                opened = tokio::time::timeout(OPENING, Destination::open(&self.settings)) => {
+                    opened.unwrap_or_else(|_| Err(Trouble::new("the destination could not be opened in time")))
+                }
                 () = ended(&mut self.stop) => return None,
             };
             match opened {

@@ -2,8 +2,9 @@
 //!
 //! Syslog over TCP and TLS has no acknowledgement, and bytes that the kernel took for sent are lost when the receiver
 //! dies. So a delivery here is a connection: all its messages, then the end of our side; the receiver's own end, which
-//! comes once it has read to ours, is the acknowledgement (with TLS it must be a proper one). Anything else, and all of
-//! the delivery is sent again: events can arrive twice then, with the same id.
+//! comes once it has read to ours, is the acknowledgement. (A receiver that dies before that leaves bytes unread, and its
+//! kernel resets the connection; with TLS our own end is such bytes.) Anything else, and all of the delivery is sent
+//! again: events can arrive twice then, with the same id.
 
 use std::sync::Arc;
 
@@ -141,6 +142,13 @@ async fn through(socket: impl AsyncRead + AsyncWrite, frames: &[u8]) -> std::io:
     to.shutdown().await?;
     // A receiver has nothing to say; what one says all the same is passed over.
     let mut said = [0; 256];
-    while from.read(&mut said).await? > 0 {}
-    Ok(())
+    loop {
+        match from.read(&mut said).await {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            // rsyslog ends its side of TLS without the alert that RFC 5425 asks for.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
 }

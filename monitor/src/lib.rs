@@ -9,6 +9,7 @@ pub mod config;
 pub mod decide;
 pub mod decode;
 pub mod export;
+pub mod ledger;
 pub mod observe;
 pub mod pipeline;
 pub mod record;

@@ -1,8 +1,10 @@
 //! The API over a real socket, with a pipeline that is made up.
 
 mod changes;
+mod curl;
 mod exporters;
 pub(crate) mod fake;
+mod fake_ledger;
 mod following;
 mod reading;
 mod socket;

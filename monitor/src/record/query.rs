@@ -119,7 +119,7 @@ fn visit_segment(
     {
         return Ok(ControlFlow::Continue(()));
     }
-    let (sql, values) = select(filter);
+    let (sql, values) = select(filter, only_ulids(&db)?);
     let Some(mut rows_wanted) = RowsWanted::new(&db, filter)? else {
         return Ok(ControlFlow::Continue(()));
     };
@@ -150,10 +150,22 @@ pub fn is_unborn(db: &Connection) -> rusqlite::Result<bool> {
     Ok(version == 0)
 }
 
+/// Whether every id is a ULID: other ids are texts, which sort before all of them.
+fn only_ulids(db: &Connection) -> rusqlite::Result<bool> {
+    let mut statement = db.prepare("SELECT 1 FROM event WHERE id < x'' LIMIT 1")?;
+    Ok(!statement.exists([])?)
+}
+
 /// The part of `filter` that the database answers: time and id.
-fn select(filter: &Filter) -> (String, Vec<Value>) {
+fn select(filter: &Filter, only_ulids: bool) -> (String, Vec<Value>) {
     let mut conditions = vec!["1".to_owned()];
     let mut values = Vec::new();
+    if let Some(since) = filter.since.filter(|_| only_ulids) {
+        // An id is never of an earlier millisecond than its event: what lies before is not even looked at.
+        let ms = u64::try_from(since.as_millisecond()).unwrap_or(0);
+        values.push(Value::Blob(ulid::Ulid::from_parts(ms, 0).to_bytes().to_vec()));
+        conditions.push(format!("id >= ?{}", values.len()));
+    }
     for (limit, operator) in [(filter.since, ">="), (filter.until, "<")] {
         if let Some(limit) = limit {
             values.push(Value::Integer(nanoseconds(limit)));

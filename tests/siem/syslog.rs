@@ -123,7 +123,12 @@ log {{ source(s); destination(d); flags(flow-control); }};
     let mut server = Server::start(port, move || {
         let mut command = Command::new(root.join("usr/sbin/syslog-ng"));
         let own = root.join("usr/lib/syslog-ng");
-        let libraries = format!("{}:{}", packages::libraries(&root).display(), own.display());
+        let libraries = format!(
+            "{}:{}:{}",
+            packages::libraries(&root).display(),
+            root.join("lib/x86_64-linux-gnu").display(),
+            own.display()
+        );
         command
             .env("LD_LIBRARY_PATH", libraries)
             .args(["-F", "--no-caps", "-f"])

@@ -75,7 +75,8 @@ fn printable(text: &str, most: usize) -> String {
 /// What a receiver makes of a message: host, structured data and the rest.
 #[cfg(test)]
 pub(crate) fn parse(message: &[u8]) -> (String, std::collections::BTreeMap<String, String>, Vec<u8>) {
-    let open = message.iter().position(|byte| *byte == b'[').unwrap();
+    let begin = b" [scopeward@32473";
+    let open = message.windows(begin.len()).position(|at| at == begin).unwrap() + 1;
     let header = std::str::from_utf8(&message[..open]).unwrap();
     let parts: Vec<&str> = header.trim_end().split(' ').collect();
     assert_eq!(parts.len(), 6, "{header}");

@@ -1,7 +1,7 @@
 //! The way of the data, every stage in order:
 //!
 //! ```text
-//! kernel hook → ring → observe → decode → attribute → decide → ledger → respond → record → (export) → api → cli
+//! kernel hook → ring → observe → decode → attribute → decide → ledger → respond → record → export → api → cli
 //! ```
 //!
 //! What must happen before an act was decided in the kernel, from the maps that `decide::compile` filled. One thread
@@ -11,7 +11,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{Builder, JoinHandle},
@@ -35,6 +35,7 @@ use crate::{
     record::{event::EventRecord, store::Store, writer::Writer},
     service::{
         cases::CaseBook,
+        exporting::Exporting,
         fanotify,
         heartbeat::{self, Heartbeat},
         host_files::HostFiles,
@@ -82,6 +83,8 @@ pub struct Monitor {
     store: Option<Store>,
     writer: Option<Writer>,
     followers: broadcast::Sender<Arc<EventRecord>>,
+    /// Where events go besides the store; set once, by the daemon.
+    pub exporting: OnceLock<Exporting>,
     fanotify: Mutex<Option<Fanotify>>,
     marks_stale: AtomicBool,
     names: Mutex<Known>,
@@ -137,6 +140,7 @@ impl Monitor {
             writer: store.as_ref().map(Store::writer),
             store,
             followers: broadcast::channel(FOLLOWED).0,
+            exporting: OnceLock::new(),
             fanotify: Mutex::new(None),
             marks_stale: AtomicBool::new(true),
             names: Mutex::new(Known::default()),
@@ -207,8 +211,9 @@ impl Monitor {
                 records.append(&mut state.answers);
                 sessions_changed |= outcome.sessions_changed;
             }
-            drop(state);
+            // Under the lock: what is written in this order is exported in this order.
             self.record(records);
+            drop(state);
             if sessions_changed {
                 self.marks_stale.store(true, Ordering::Release);
             }
@@ -236,8 +241,8 @@ impl Monitor {
         let mut state = self.lock();
         let (answer, mut records) = work(&mut state);
         records.append(&mut state.answers);
-        drop(state);
         self.record(records);
+        drop(state);
         answer
     }
 

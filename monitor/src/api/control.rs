@@ -11,6 +11,8 @@ use crate::api::types::{
     AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeInfo, SessionInfo, Status,
     Tally, Tree, Why,
 };
+use crate::export::exporters::TestError;
+use crate::export::status::{ExporterStatus, TestDelivery};
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
 use crate::record::query::QueryError;
@@ -59,6 +61,18 @@ pub enum ControlError {
 impl From<QueryError> for ControlError {
     fn from(error: QueryError) -> Self {
         Self::Internal(format!("failed to {error}"))
+    }
+}
+
+impl From<TestError> for ControlError {
+    fn from(error: TestError) -> Self {
+        match error {
+            TestError::Unknown(id) => Self::NotFound { what: "exporter", id },
+            TestError::Failed(why) => Self::Invalid {
+                why: format!("the test event was not taken: {why}"),
+                remedy: "look at the destination and at [[export]] in daemon.toml; events wait in the store meanwhile".to_owned(),
+            },
+        }
     }
 }
 
@@ -204,6 +218,15 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError`].
     fn why(&self, event: EventRecord) -> Result<Why, ControlError>;
+
+    /// The exporters.
+    fn exporters(&self) -> Vec<ExporterStatus>;
+
+    /// Sends a marked test event to the destination of exporter `name`, and waits until it is taken.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], or [`ControlError::Invalid`] with what the destination said.
+    fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError>;
 
     /// Every event from now on, as it is recorded.
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>>;

@@ -19,7 +19,7 @@ use crate::api::control::{Control, ControlError};
 use crate::api::failure::Failure;
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
-use crate::api::routes::{cases, change, cuts, events, metrics, overview, sessions};
+use crate::api::routes::{cases, change, cuts, events, export, metrics, overview, sessions};
 use crate::api::socket::{BindError, Socket, SocketState};
 use crate::api::workers::Workers;
 
@@ -146,6 +146,8 @@ fn router(shared: Shared) -> Router {
         .route("/sessions/{id}/freeze", post(change::freeze))
         .route("/sessions/{id}/thaw", post(change::thaw))
         .route("/sessions/{id}/kill", post(change::kill))
+        .route("/export", get(export::status))
+        .route("/export/{name}/test", post(export::test))
         .route("/cuts", get(cuts::list))
         .route("/incidents", get(cases::incidents))
         .route("/rotations", get(cases::rotations).post(cases::rotate))

@@ -2,6 +2,7 @@
 
 mod changes;
 mod curl;
+mod exporters;
 pub(crate) mod fake;
 mod fake_ledger;
 mod following;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, completions, cuts, daemon, doctor, events, freeze, incidents, kill, man, reload, replay, report,
-    rotate, run, scope, sessions, status, thaw, tree, why,
+    agents, completions, cuts, daemon, doctor, events, export, freeze, incidents, kill, man, reload, replay,
+    report, rotate, run, scope, sessions, status, thaw, tree, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -61,6 +61,8 @@ pub enum Command {
     Report(report::Args),
     /// Why an act was answered as it was, and what would have allowed it
     Why(why::Args),
+    /// Exporters: what is delivered, what waits, what went wrong; or send a test event
+    Export(export::Args),
     /// Stop every process of a session until a person decides
     Freeze(freeze::Args),
     /// Let a frozen session go on

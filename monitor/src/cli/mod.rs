@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod doctor;
 pub mod events;
 pub mod exit;
+pub mod export;
 pub mod failure;
 pub mod freeze;
 pub mod incidents;

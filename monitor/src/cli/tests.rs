@@ -9,8 +9,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::render::output::{Look, Output};
 use crate::cli::{
-    Cli, Command, agents, cuts, events, freeze, incidents, kill, report, rotate, sessions, status, thaw,
-    tree, why,
+    Cli, Command, agents, cuts, events, export, freeze, incidents, kill, report, rotate, sessions, status,
+    thaw, tree, why,
 };
 use crate::record::tests::sample;
 
@@ -25,6 +25,7 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         Command::Sessions(args) => sessions::run(args, client, output).await,
         Command::Tree(args) => tree::run(args, client, output).await,
         Command::Events(args) => events::run(args, client, output).await,
+        Command::Export(args) => export::run(args, client, output).await,
         Command::Incidents(args) => incidents::run(args, client, output).await,
         Command::Rotate(args) => rotate::run(args, client, output).await,
         Command::Report(args) => report::run(args, client, output).await,
@@ -238,4 +239,40 @@ fn the_command_line_is_well_formed() {
             "{line}"
         );
     }
+}
+
+#[tokio::test]
+async fn exporters_are_shown_and_tested() {
+    let served = serve();
+    let (exit, text) = run_on(&served.client, look(Some(160)), "scopeward export status")
+        .await
+        .unwrap();
+    assert_eq!(exit, Exit::No, "one does not deliver");
+    assert!(!text.contains('\x1b'), "{text:?}");
+    for part in [
+        "siem",
+        "waiting",
+        "88000",
+        "1204",
+        "95 s",
+        "No space left on device",
+        "refused 1 event for good",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let (_, text) = run_on(&served.client, look(None), "scopeward export status --json")
+        .await
+        .unwrap();
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status["totals"]["delivered"], 88_000);
+    let (exit, text) = run_on(&served.client, look(None), "scopeward export test siem")
+        .await
+        .unwrap();
+    assert_eq!(exit, Exit::Done);
+    assert!(text.contains("took the test event"), "{text}");
+    let error = run_on(&served.client, look(None), "scopeward export test other")
+        .await
+        .unwrap_err();
+    assert_eq!(error.exit(), Exit::No);
+    assert!(error.to_string().contains("no exporter"), "{error}");
 }

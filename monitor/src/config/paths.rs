@@ -37,6 +37,12 @@ impl Paths {
         self.run.join("scopeward.sock")
     }
 
+    /// The directory of the exporters' cursors.
+    #[must_use]
+    pub fn cursors(&self) -> PathBuf {
+        self.state.join("export")
+    }
+
     /// The directory of the store.
     #[must_use]
     pub fn store(&self) -> PathBuf {

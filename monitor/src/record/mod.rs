@@ -5,6 +5,7 @@ pub mod dictionary;
 pub mod event;
 pub mod filter;
 pub mod health;
+pub mod holds;
 pub mod progress;
 pub mod query;
 pub mod queue;
@@ -13,6 +14,7 @@ pub mod retention;
 pub mod schema;
 pub mod segment;
 pub mod store;
+pub mod tail;
 pub mod writer;
 
 #[cfg(test)]

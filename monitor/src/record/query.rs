@@ -106,8 +106,7 @@ fn visit_segment(
     let db = open_for_reading(&segment.path)?;
     // One view of all tables for as long as this reads.
     db.execute_batch("BEGIN")?;
-    // The writer has just made the file, and not yet its tables.
-    if db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 0 {
+    if is_unborn(&db)? {
         return Ok(ControlFlow::Continue(()));
     }
     let after = |key, limit: Option<Timestamp>, past: fn(i64, i64) -> bool| match (read_meta(&db, key), limit)
@@ -140,6 +139,15 @@ fn visit_segment(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Whether a segment was created a moment ago, and has no tables yet.
+///
+/// # Errors
+/// As SQLite says.
+pub fn is_unborn(db: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(version == 0)
 }
 
 /// Whether every id is a ULID: other ids are texts, which sort before all of them.

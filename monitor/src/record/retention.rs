@@ -1,23 +1,26 @@
-//! What is too old, or too much, goes: whole segments, by unlinking.
+//! What is too old, or too much, goes: whole segments, by unlinking. What somebody still has to read stays longer.
 
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::record::holds::Holds;
 use crate::record::segment::{SegmentFile, companions, list};
 use crate::record::store::StoreConfig;
 
-/// Unlinks what `config` does not keep, except the segment `active`. Returns how many segments went.
+/// Unlinks what neither `config` nor `holds` keeps, except the segment `active`. Returns how many segments went.
 ///
 /// # Errors
 /// Where the directory cannot be read, or a file cannot be unlinked.
 pub fn apply(
     dir: &Path,
     config: &StoreConfig,
+    holds: &Holds,
     active: Option<u64>,
     now: SystemTime,
 ) -> std::io::Result<usize> {
     let segments = list(dir)?;
-    let gone = past(&segments, config, active, now);
+    let mut gone = past(&segments, config, active, now);
+    gone.retain(|segment| !holds.keep(&segments, segment.number));
     for segment in &gone {
         // The database first: a log without its database is nothing, a database without its log may lack events.
         std::fs::remove_file(&segment.path)?;

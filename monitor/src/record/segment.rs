@@ -124,6 +124,8 @@ pub struct Segment {
     created: Timestamp,
     db: Connection,
     dictionary: Dictionary,
+    batch: i64,
+    total: i64,
 }
 
 impl Segment {
@@ -167,12 +169,17 @@ impl Segment {
         let created = read_meta(&db, "created").map_err(fail)?.unwrap_or_default();
         let created = crate::record::schema::timestamp(created);
         let file = (metadata.dev(), metadata.ino());
+        let (batch, total) = last_batch(&db)
+            .map_err(fail)?
+            .unwrap_or((0, total_before(dir, number)));
         Ok(Self {
             number,
             file,
             created,
             db,
             dictionary: Dictionary::default(),
+            batch,
+            total,
             path,
         })
     }
@@ -201,12 +208,14 @@ impl Segment {
     fn transaction(&mut self, events: &[Arc<EventRecord>], meta: &[(&str, i64)]) -> Result<(), EncodeError> {
         let transaction = self.db.transaction()?;
         let (mut first, mut last) = (i64::MAX, i64::MIN);
+        let (batch, mut count, mut ids) = (self.batch + 1, 0_i64, None);
         for event in events {
             let references = self.dictionary.refer(&transaction, event)?;
             let time = nanoseconds(event.time);
             (first, last) = (first.min(time), last.max(time));
-            transaction.prepare_cached(INSERT_EVENT)?.execute(params![
-                id_value(&event.id),
+            let id = id_value(&event.id);
+            let inserted = transaction.prepare_cached(INSERT_EVENT)?.execute(params![
+                id,
                 time,
                 references.session,
                 references.process,
@@ -218,16 +227,36 @@ impl Segment {
                 event.act.status,
                 (event.count != 1).then_some(event.count.cast_signed()),
                 (event.process.tid != event.process.pid).then_some(event.process.tid),
+                batch,
             ])?;
+            if inserted > 0 {
+                count += 1;
+                ids = Some(wider(ids, id));
+            }
         }
         if !events.is_empty() {
             let first = read_meta(&transaction, "first")?.map_or(first, |old| old.min(first));
             let last = read_meta(&transaction, "last")?.map_or(last, |old| old.max(last));
             write_meta(&transaction, &[("first", first), ("last", last)])?;
         }
+        if let Some((first, last)) = ids {
+            let row = params![batch, self.total, count, first, last];
+            transaction
+                .prepare_cached("INSERT INTO batch VALUES (?1,?2,?3,?4,?5)")?
+                .execute(row)?;
+        }
         write_meta(&transaction, meta)?;
         transaction.commit()?;
+        if count > 0 {
+            (self.batch, self.total) = (batch, self.total + count);
+        }
         Ok(())
+    }
+
+    /// How many events the store took in its life, up to the last one here.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total.cast_unsigned()
     }
 
     /// A number that was kept beside the events.
@@ -266,6 +295,45 @@ impl Segment {
         self.db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(fail)
+    }
+}
+
+/// The number of the last batch, and how many events the store took in its life up to it; `None` where there is none.
+///
+/// # Errors
+/// As SQLite says.
+pub fn last_batch(db: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+    db.query_row(
+        "SELECT number, base + count FROM batch ORDER BY number DESC LIMIT 1",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .optional()
+}
+
+/// How many events the store took in its life before segment `number`, as the segments in `dir` say.
+fn total_before(dir: &Path, number: u64) -> i64 {
+    let before = list(dir).unwrap_or_default();
+    before
+        .iter()
+        .rev()
+        .filter(|segment| segment.number < number)
+        .find_map(|segment| last_batch(&open_for_reading(&segment.path).ok()?).ok().flatten())
+        .map_or(0, |(_, total)| total)
+}
+
+/// The range of ids that holds `id` too, in the order of the database: texts before blobs.
+fn wider(range: Option<(Value, Value)>, id: Value) -> (Value, Value) {
+    let key = |value: &Value| match value {
+        Value::Text(text) => (0, text.as_bytes().to_vec()),
+        Value::Blob(bytes) => (1, bytes.clone()),
+        _ => (0, Vec::new()),
+    };
+    match range {
+        None => (id.clone(), id),
+        Some((first, last)) if key(&id) < key(&first) => (id, last),
+        Some((first, last)) if key(&id) > key(&last) => (first, id),
+        Some(range) => range,
     }
 }
 

@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use crate::record::event::EventRecord;
 use crate::record::health::{Gap, StoreState};
+use crate::record::holds::Holds;
 use crate::record::progress::{LastRun, Progress};
 use crate::record::queue::{Batch, Queue};
 use crate::record::retention;
@@ -73,16 +76,25 @@ pub struct WriterThread {
 }
 
 impl WriterThread {
-    /// Starts the thread for `queue`; returns once it has tried to open a segment.
+    /// Starts the thread for `queue`; returns once it has tried to open a segment. Retention leaves what `holds` holds;
+    /// `written` is told how many events the store took in its life.
     ///
     /// # Errors
     /// Where no thread can be started.
-    pub fn start(dir: &Path, config: &StoreConfig, queue: Arc<Queue>) -> std::io::Result<Self> {
+    pub fn start(
+        dir: &Path,
+        config: &StoreConfig,
+        queue: Arc<Queue>,
+        holds: Holds,
+        written: watch::Sender<u64>,
+    ) -> std::io::Result<Self> {
         let status = Arc::new(Mutex::new(WriterStatus::default()));
         let mut work = Work {
             dir: dir.to_owned(),
             config: config.clone(),
             queue: Arc::clone(&queue),
+            holds,
+            written,
             status: Arc::clone(&status),
             progress: Progress::default(),
             begun: false,
@@ -124,6 +136,8 @@ struct Work {
     dir: PathBuf,
     config: StoreConfig,
     queue: Arc<Queue>,
+    holds: Holds,
+    written: watch::Sender<u64>,
     status: Arc<Mutex<WriterStatus>>,
     progress: Progress,
     begun: bool,
@@ -200,6 +214,9 @@ impl Work {
                 }
                 status.state = StoreState::Ok;
                 self.pause = PAUSES.0;
+                if let Some(segment) = &self.segment {
+                    self.written.send_replace(segment.total());
+                }
                 true
             }
             Err(error) => {
@@ -308,7 +325,8 @@ impl Work {
 
     fn retain(&self) {
         let number = self.segment.as_ref().map(|segment| segment.number);
-        match retention::apply(&self.dir, &self.config, number, std::time::SystemTime::now()) {
+        let now = std::time::SystemTime::now();
+        match retention::apply(&self.dir, &self.config, &self.holds, number, now) {
             Ok(0) => {}
             Ok(unlinked) => tracing::info!(unlinked, "segments past their retention"),
             Err(error) => tracing::warn!(%error, "retention of the store"),

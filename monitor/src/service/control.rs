@@ -16,6 +16,7 @@ use crate::{
     },
     attribute::sessions::Session,
     config::scope_files::LoadError,
+    export::status::{ExporterStatus, TestDelivery},
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
     scope::words::Mode,
@@ -78,6 +79,21 @@ impl Control for Monitor {
                 "events wait in memory, because the store cannot be written ({why}); enforcement goes on"
             ));
         }
+        degraded.extend(
+            self.exporters()
+                .iter()
+                .filter(|exporter| exporter.failing)
+                .map(|exporter| {
+                    let why = exporter
+                        .last_error
+                        .as_ref()
+                        .map_or("", |last| last.error.as_str());
+                    format!(
+                        "the exporter {} does not deliver ({why}); {} events wait for it in the store",
+                        exporter.name, exporter.lag_events
+                    )
+                }),
+        );
         degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
             let why = why.lines().next().unwrap_or_default();
             format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
@@ -266,6 +282,18 @@ impl Control for Monitor {
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
         Ok(why::explain(&self.lock(), event))
+    }
+
+    fn exporters(&self) -> Vec<ExporterStatus> {
+        let exporting = self.exporting.get();
+        exporting
+            .map(|exporting| exporting.exporters.status())
+            .unwrap_or_default()
+    }
+
+    fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError> {
+        let exporting = self.exporting.get().ok_or_else(|| not_found("exporter", name))?;
+        Ok(exporting.exporters.test(name)?)
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>> {

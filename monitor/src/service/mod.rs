@@ -10,6 +10,7 @@ pub mod cuts;
 pub mod daemon;
 pub mod enrol;
 pub mod events;
+pub mod exporting;
 pub mod fanotify;
 pub mod handover;
 pub mod heartbeat;

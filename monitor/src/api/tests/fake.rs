@@ -15,10 +15,12 @@ use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
 use crate::api::report::Report;
 use crate::api::server::Server;
+use crate::api::tests::exporters;
 use crate::api::types::{
     AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, Incident, Rotation, ScopeInfo, ScopeState,
     SessionInfo, SessionState, Status, Tally, TierGuarantee, Tree, TreeNode, Why,
 };
+use crate::export::status::{ExporterStatus, TestDelivery};
 use crate::record::event::{EventRecord, Owner};
 use crate::record::filter::{Filter, Order};
 use crate::record::health::{StoreHealth, StoreState};
@@ -203,6 +205,14 @@ impl Control for Fake {
                 error: None,
             },
         ]
+    }
+
+    fn exporters(&self) -> Vec<ExporterStatus> {
+        vec![exporters::failing()]
+    }
+
+    fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError> {
+        exporters::test(name)
     }
 
     fn tree(&self, id: &str) -> Result<Tree, ControlError> {

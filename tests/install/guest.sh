@@ -13,6 +13,7 @@ ok() {
 }
 failed() {
 	printf 'FAILED %s: %s\n' "$1" "$(printf %s "$2" | tr '\n' ' ' | cut -c1-900)" >$out
+	journalctl -b -u scopeward --no-pager -o cat 2>/dev/null | tail -12 | cut -c1-300 | sed 's/^/note /' >$out
 	begun=$(date +%s.%N)
 }
 # check WHAT COMMAND…: ok where the command succeeds
@@ -29,6 +30,7 @@ waits() {
 	done
 	"$@"
 }
+is_active() { systemctl is-active scopeward.service && systemctl is-active scopeward.socket; }
 sessions() { scopeward sessions --json | grep -c '"state":"running"'; }
 has_session() { [ "$(sessions)" = "$1" ]; }
 pins() { find /sys/fs/bpf/scopeward -mindepth 1 2>/dev/null; }
@@ -51,8 +53,9 @@ only_killed() {
 if [ ! -e /var/lib/install-test ]; then
 	ok boot
 	check install dpkg -i $test/old.deb
-	check active waits systemctl is-active scopeward.service scopeward.socket
-	check enabled systemctl is-enabled scopeward.service scopeward.socket
+	check active waits is_active
+	check answers waits scopeward status
+	check enabled sh -c 'systemctl is-enabled scopeward.service && systemctl is-enabled scopeward.socket'
 	check group getent group scopeward
 	check directories sh -c '[ "$(stat -c %a /run/scopeward /var/lib/scopeward | tr "\n" " ")" = "755 700 " ]'
 	check doctor scopeward doctor
@@ -69,7 +72,7 @@ if [ ! -e /var/lib/install-test ]; then
 fi
 
 ok reboot
-check active-after-reboot waits systemctl is-active scopeward.service
+check active-after-reboot waits is_active
 early() {
 	ours=$(systemctl show -P ActiveEnterTimestampMonotonic scopeward.service)
 	basic=$(systemctl show -P ActiveEnterTimestampMonotonic basic.target)
@@ -88,7 +91,7 @@ check reload systemctl reload scopeward
 
 before=$(systemctl show -P MainPID scopeward.service)
 check upgrade dpkg -i $test/new.deb
-check active-after-upgrade waits systemctl is-active scopeward.service
+check active-after-upgrade waits is_active
 check another-process test "$(systemctl show -P MainPID scopeward.service)" != "$before"
 check session-after-upgrade waits has_session 1
 kill -9 "$(systemctl show -P MainPID scopeward.service)"

@@ -139,6 +139,12 @@ pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
     stronger(member, hits.object_read, named, hits.mask)
 }
 
+/// The verdict of a key that stands alone.
+#[inline(always)]
+pub fn by_entry(member: &Member, entry: u32) -> Verdict {
+    answer(member, entry, 0)
+}
+
 /// The verdict on reaching a unix socket.
 #[inline(always)]
 pub fn socket(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {

@@ -96,6 +96,8 @@ pub mod kind {
     pub const NAMESPACE: u8 = 14;
     /// [`super::Other`]: a mount, or another root.
     pub const MOUNT: u8 = 15;
+    /// Nothing but the header: the daemon asked for it, to see that what the kernel tells arrives. It is no act.
+    pub const HEARTBEAT: u8 = 255;
 }
 
 /// Values of [`Header::when`].

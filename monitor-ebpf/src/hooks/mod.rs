@@ -8,6 +8,7 @@ pub mod exec;
 pub mod exit;
 pub mod file_open;
 pub mod fork;
+pub mod heartbeat;
 pub mod process;
 pub mod socket;
 pub mod unix;

@@ -110,6 +110,8 @@ pub enum Body {
     UnixSend(OpenFacts),
     /// It acts on a process outside the session, on the session itself, or on the monitor.
     Other(OtherFacts),
+    /// No act: what the daemon asked for, to see that records arrive.
+    Heartbeat,
 }
 
 /// An exec.
@@ -234,6 +236,7 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
         kind::CGROUP => Body::Other(other(&mut reader, Kind::CgroupMove)?),
         kind::NAMESPACE => Body::Other(other(&mut reader, Kind::NamespaceChange)?),
         kind::MOUNT => Body::Other(other(&mut reader, Kind::FileMount)?),
+        kind::HEARTBEAT => Body::Heartbeat,
         other => return Err(DecodeError::Kind(other)),
     };
     Ok(RawEvent { head, body })

@@ -128,6 +128,12 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
     verdict
 }
 
+/// The verdict of one entry, whatever it is about.
+#[inline(always)]
+pub fn by_entry(member: &Member, number: u32) -> Verdict {
+    answer(member, number, 0)
+}
+
 /// The verdict on executing a program.
 #[inline(always)]
 pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
@@ -137,12 +143,6 @@ pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
         policy.exec_default
     };
     stronger(member, hits.object_read, named, hits.mask)
-}
-
-/// The verdict of a key that stands alone.
-#[inline(always)]
-pub fn by_entry(member: &Member, entry: u32) -> Verdict {
-    answer(member, entry, 0)
 }
 
 /// The verdict on reaching a unix socket.

@@ -7,11 +7,11 @@ use crate::{endpoint, event, member, object, policy};
 const _: () = {
     assert!(size_of::<member::Member>() == 48);
     assert!(size_of::<member::Session>() == 16);
-    assert!(size_of::<member::Counts>() == 32);
+    assert!(size_of::<member::Counts>() == 48);
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
-    assert!(size_of::<policy::Policy>() == 72 + 12 * crate::MAX_SHAPES);
+    assert!(size_of::<policy::Policy>() == 88 + 12 * crate::MAX_SHAPES);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
@@ -93,6 +93,8 @@ pub const FIELDS: [Field; 80] = [
     field("REGS_SYSCALL", "pt_regs", "orig_ax"),
     field("REGS_FIRST", "pt_regs", "di"),
     field("REGS_FIRST_COMPAT", "pt_regs", "bx"),
+    field("REGS_SECOND", "pt_regs", "si"),
+    field("REGS_SECOND_COMPAT", "pt_regs", "cx"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
     field("FILE_PRIVATE", "file", "private_data"),
     field("SOCKET_SK", "socket", "sk"),
@@ -106,8 +108,6 @@ pub const FIELDS: [Field; 80] = [
     field("ADDRESS_LEN", "unix_address", "len"),
     field("ADDRESS_NAME", "unix_address", "name"),
     field("PID_NUMBERS", "pid", "numbers"),
-    field("REGS_SECOND", "pt_regs", "si"),
-    field("REGS_SECOND_COMPAT", "pt_regs", "cx"),
     field("REGS_THIRD", "pt_regs", "dx"),
     field("TASK_THREAD_PID", "task_struct", "thread_pid"),
     field("TASK_PID_LINKS", "task_struct", "pid_links"),

@@ -9,7 +9,7 @@ use scopeward_abi::{
 
 use crate::{
     emit,
-    hooks::{escape, process, socket, unix},
+    hooks::{escape, process, removal, socket, unix},
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::{of, read},
@@ -113,10 +113,13 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     if of_call == class::CONNECT && ret >= 0 {
         unix::connected(actor, arguments[0]);
     }
-    if of_call >= class::SETNS && ret >= 0 {
+    if of_call >= class::SETNS && of_call <= class::BPF && ret >= 0 {
         escape::called(actor, of_call, call.number, arguments[0]);
-    } else if of_call >= class::PTRACE && ret >= 0 {
+    } else if of_call >= class::PTRACE && of_call <= class::PERF && ret >= 0 {
         process::called(actor, of_call, arguments);
+    }
+    if of_call == class::REMOVE && ret == 0 {
+        removal::removed(actor, arguments[0], arguments[1]);
     }
     respond::settle(actor);
 }
@@ -250,7 +253,9 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
         entry: verdict.entry,
         pad: 0,
     };
-    if !emit::counted(actor, &key, verdict.response) {
+    let told = emit::counted(actor, &key, verdict.response);
+    respond::brake(actor, Power::Signal);
+    if !told {
         return;
     }
     let Some(scratch) = scratch::acquire() else {

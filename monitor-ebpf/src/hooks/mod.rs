@@ -10,5 +10,6 @@ pub mod file_open;
 pub mod fork;
 pub mod heartbeat;
 pub mod process;
+pub mod removal;
 pub mod socket;
 pub mod unix;

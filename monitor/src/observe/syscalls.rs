@@ -47,6 +47,10 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
     (class::BPF, &[321], &[357]),
 ];
 
+/// Calls that remove a name in a directory: unlinkat.
+#[cfg(target_arch = "x86_64")]
+const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
+
 /// The table, as the programs have it.
 #[must_use]
 pub fn table() -> [u8; TABLE] {
@@ -57,6 +61,7 @@ pub fn table() -> [u8; TABLE] {
         (NETS, class::NET),
         (SOCKETS, class::SOCKET),
         (CONNECTS, class::CONNECT),
+        (REMOVES, class::REMOVE),
     ]
     .into_iter()
     .chain(acts)

@@ -37,6 +37,8 @@ pub enum RulePlace {
     Mount,
     /// What holds in every session: nobody in one touches the monitor.
     SelfDefence,
+    /// `budget[n]`
+    Budget(u16),
 }
 
 impl fmt::Display for RulePlace {
@@ -58,6 +60,7 @@ impl fmt::Display for RulePlace {
             Self::Leave => f.write_str("session.leave"),
             Self::Mount => f.write_str("session.mount"),
             Self::SelfDefence => f.write_str("self-defence"),
+            Self::Budget(n) => write!(f, "budget[{n}]"),
         }
     }
 }

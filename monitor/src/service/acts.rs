@@ -104,6 +104,15 @@ const fn mount_call(number: u64) -> &'static str {
     }
 }
 
+pub(super) fn unlink_act(facts: &OpenFacts) -> ActRecord {
+    ActRecord {
+        path: facts.path.clone(),
+        access: vec![Access::Write],
+        dev: Some(device(facts.dev)),
+        ..ActRecord::new(Kind::FileUnlink)
+    }
+}
+
 pub(super) fn net_act(kind: Kind, facts: &NetFacts) -> ActRecord {
     ActRecord {
         address: Some(facts.addr),

@@ -78,6 +78,10 @@ pub static SCRATCH_LEVEL: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0)
 #[map]
 pub static MATCHING: Array<u32> = Array::with_max_entries(1, 0);
 
+/// The monitor's own processes: the daemon, or the `scopeward run` that holds a session itself, and its watchdog.
+#[map]
+pub static PROTECTED: HashMap<u32, u32> = HashMap::with_max_entries(16, 0);
+
 /// Key of [`SEEN_ACTS`] and [`SEEN_CUTS`].
 #[repr(C)]
 #[derive(Clone, Copy)]

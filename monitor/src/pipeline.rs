@@ -33,6 +33,7 @@ use crate::{
         ring::Ring,
     },
     record::{event::EventRecord, store::Store, writer::Writer},
+    scope::{name_glob::NameGlob, pattern::PathPattern},
     service::{
         cases::CaseBook,
         exporting::Exporting,
@@ -75,6 +76,27 @@ pub struct Settings {
     pub automatic_reload: bool,
 }
 
+impl Settings {
+    /// Where the monitor keeps what holds sessions: scopes, unit, what it notes for its next start, pins.
+    fn own_files(&self) -> Vec<PathPattern> {
+        let trees = [Some(&self.scopes), self.notes.as_ref(), self.pins.as_ref()];
+        let mut own: Vec<PathPattern> = trees
+            .into_iter()
+            .flatten()
+            .map(|path| PathPattern::Tree(path.display().to_string()))
+            .collect();
+        own.extend(
+            ["/etc/systemd/system", "/usr/lib/systemd/system"].map(|dir| PathPattern::UnderDir {
+                dir: dir.to_owned(),
+                depth: Some(1),
+                parent: None,
+                name: NameGlob::around("scopeward", ""),
+            }),
+        );
+        own
+    }
+}
+
 /// The running monitor.
 pub struct Monitor {
     state: Mutex<State>,
@@ -112,7 +134,7 @@ impl Monitor {
         let memberships = kernel.maps.memberships()?;
         let state = State {
             kernel,
-            policies: Policies::default(),
+            policies: Policies::guarding(settings.own_files()),
             scopes: Scopes::new(&settings.scopes),
             processes: Processes::default(),
             sessions: Sessions::default(),

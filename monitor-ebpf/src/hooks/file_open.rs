@@ -9,7 +9,7 @@ use scopeward_abi::{
 
 use crate::{
     emit,
-    hooks::{removal, socket, unix},
+    hooks::{escape, process, removal, socket, unix},
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::{of, read},
@@ -43,6 +43,10 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if classes == class::NONE {
         return 0;
     }
+    // Many a number means something else in a 32-bit call.
+    if classes & 15 == class::NONE && !task::is_compat(task::current()) {
+        return 0;
+    }
     let ret = ctx.arg::<i64>(1);
     if ret < 0 && classes & 15 == class::OPEN && classes >> class::COMPAT_SHIFT == 0 {
         return 0;
@@ -62,19 +66,30 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let second = unsafe { *(regs.add(of::REGS_SECOND()) as *const u64) };
     // SAFETY: as above.
     let second_compat = unsafe { *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) };
-    held(
-        &mut actor,
-        classes,
-        ret,
-        [first, first_compat],
-        [second, second_compat],
-    );
+    // SAFETY: as above.
+    let third = unsafe { *(regs.add(of::REGS_THIRD()) as *const u64) };
+    let call = Call {
+        number,
+        native: [first, second, third],
+        compat: [first_compat & LOW, second_compat & LOW, third & LOW],
+    };
+    held(&mut actor, classes, ret, &call);
     0
+}
+
+/// What an argument of a 32-bit call has.
+const LOW: u64 = 0xffff_ffff;
+
+/// A system call: its number, and its first arguments as they are where it is a native or a 32-bit one.
+struct Call {
+    number: u64,
+    native: [u64; 3],
+    compat: [u64; 3],
 }
 
 /// The exit of a system call that is looked at, in a session.
 #[inline(always)]
-fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64; 2]) {
+fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     let task = task::current();
     let compat = task::is_compat(task);
     let of_call = if compat {
@@ -82,6 +97,7 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64;
     } else {
         classes & 15
     };
+    let arguments = if compat { call.compat } else { call.native };
     if of_call == class::OPEN && ret >= 0 {
         actor.flags = if compat { flag::COMPAT } else { 0 };
         match task::file(task, ret as u64) {
@@ -92,18 +108,18 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64;
     }
     if of_call == class::SOCKET && ret >= 0 {
         // The first argument: another register in a 32-bit call.
-        socket::made(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
+        socket::made(actor, arguments[0]);
     }
     if of_call == class::CONNECT && ret >= 0 {
-        unix::connected(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
+        unix::connected(actor, arguments[0]);
+    }
+    if of_call >= class::SETNS && of_call <= class::BPF && ret >= 0 {
+        escape::called(actor, of_call, call.number, arguments[0]);
+    } else if of_call >= class::PTRACE && of_call <= class::PERF && ret >= 0 {
+        process::called(actor, of_call, arguments);
     }
     if of_call == class::REMOVE && ret == 0 {
-        let (dir, name) = if compat {
-            (first[1] & 0xffff_ffff, second[1] & 0xffff_ffff)
-        } else {
-            (first[0], second[0])
-        };
-        removal::removed(actor, dir, name);
+        removal::removed(actor, arguments[0], arguments[1]);
     }
     respond::settle(actor);
 }
@@ -176,6 +192,7 @@ fn opened(actor: &mut Actor, address: u64) {
         // O_PATH: names a file without using it; the reopen comes by here again.
         return;
     }
+    process::opened(actor, address, facts.dentry);
     let mut hits = Hits::default();
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {

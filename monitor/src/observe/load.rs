@@ -86,7 +86,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 13] = [
+const PINNED_MAPS: [&str; 14] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -99,6 +99,7 @@ const PINNED_MAPS: [&str; 13] = [
     "SEEN_CUTS",
     "RING",
     "LOSSES",
+    "PROTECTED",
     "MATCHING",
 ];
 
@@ -157,7 +158,8 @@ impl Kernel {
         let btf = AyaBtf::from_sys_fs()?;
         let links = attach::all(&mut ebpf, &btf, &cgroup)?;
         drop(btf);
-        let (maps, ring) = Maps::take(&mut ebpf)?;
+        let (mut maps, ring) = Maps::take(&mut ebpf)?;
+        maps.set_protected(&[std::process::id()])?;
         let mut kernel = Self {
             maps,
             ebpf,

@@ -73,6 +73,7 @@ pub struct Maps {
     endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
     matching: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
+    protected: HashMap<MapData, u32, u32>,
 }
 
 fn take<M: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) -> Result<M, MapsError> {
@@ -106,6 +107,7 @@ impl Maps {
             endpoints: take(ebpf, "ENDPOINTS")?,
             matching: take(ebpf, "MATCHING")?,
             losses: take(ebpf, "LOSSES")?,
+            protected: take(ebpf, "PROTECTED")?,
         };
         Ok((maps, take(ebpf, "RING")?))
     }
@@ -323,6 +325,25 @@ impl Maps {
                 name: "MATCHING",
                 error,
             })
+    }
+
+    /// Makes acts on these processes acts on the monitor, in place of those of an earlier daemon.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_protected(&mut self, processes: &[u32]) -> Result<(), MapsError> {
+        let before: Vec<u32> = self.protected.keys().filter_map(Result::ok).collect();
+        for pid in before.iter().filter(|pid| !processes.contains(pid)) {
+            // It was there a moment ago.
+            drop(self.protected.remove(pid));
+        }
+        for pid in processes {
+            self.protected.insert(pid, 1, 0).map_err(|error| MapsError::Map {
+                name: "PROTECTED",
+                error,
+            })?;
+        }
+        Ok(())
     }
 
     /// What was lost since the programs were loaded: hook, reason, how many.

@@ -28,6 +28,25 @@ const CONNECTS: (&[usize], &[usize]) = (&[42], &[362]);
 #[cfg(target_arch = "x86_64")]
 const SOCKETS: (&[usize], &[usize]) = (&[41], &[359]);
 
+/// Acts on other processes, ways out of the session, and acts on the monitor: class, native calls, 32-bit calls.
+#[cfg(target_arch = "x86_64")]
+const ACTS: [(u8, &[usize], &[usize]); 10] = [
+    (class::PTRACE, &[101], &[26]),
+    // process_vm_readv, process_vm_writev, kcmp, move_pages
+    (class::PROCESS_VM, &[310, 311, 312, 279], &[347, 348, 349, 317]),
+    // pidfd_getfd, process_madvise
+    (class::PIDFD, &[438, 440], &[438, 440]),
+    // rt_sigqueueinfo, rt_tgsigqueueinfo
+    (class::QUEUE, &[129, 297], &[178, 335]),
+    (class::PIDFD_SIGNAL, &[424], &[424]),
+    (class::PERF, &[298], &[336]),
+    (class::SETNS, &[308], &[346]),
+    (class::UNSHARE, &[272], &[310]),
+    // mount, move_mount, pivot_root, chroot, mount_setattr
+    (class::MOUNT, &[165, 429, 155, 161, 442], &[21, 429, 217, 61, 442]),
+    (class::BPF, &[321], &[357]),
+];
+
 /// Calls that remove a name in a directory: unlinkat.
 #[cfg(target_arch = "x86_64")]
 const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
@@ -36,13 +55,17 @@ const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
 #[must_use]
 pub fn table() -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
+    let acts = ACTS.map(|(of, native, compat)| ((native, compat), of));
     for (calls, of) in [
         (OPENS, class::OPEN),
         (NETS, class::NET),
         (SOCKETS, class::SOCKET),
         (CONNECTS, class::CONNECT),
         (REMOVES, class::REMOVE),
-    ] {
+    ]
+    .into_iter()
+    .chain(acts)
+    {
         for &number in calls.0 {
             table[number] |= of;
         }

@@ -152,6 +152,12 @@ pub struct ActRecord {
     /// The socket's address family, for `socket.create`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
+    /// The other process of `process.trace`, `process.signal`, `monitor.tamper` and `cgroup.move`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_pid: Option<u32>,
+    /// By which call, where a kind has several: `ptrace`, `process_vm`, `pidfd`, `proc`, `SIGTERM`, `setns`, `bpf`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
 }
 
 impl ActRecord {
@@ -172,6 +178,8 @@ impl ActRecord {
             name: None,
             status: None,
             family: None,
+            target_pid: None,
+            call: None,
         }
     }
 }

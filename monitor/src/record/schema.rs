@@ -72,6 +72,8 @@ impl<'a> Shape<'a> {
                 dev: act.dev.clone(),
                 protocol: act.protocol.clone(),
                 family: act.family.clone(),
+                target_pid: act.target_pid,
+                call: act.call.clone(),
                 ..ActRecord::new(act.kind)
             },
             verdict: Cow::Borrowed(&event.verdict),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use scopeward_abi::event::flag;
 
 use crate::{
-    decode::{ExecFacts, Head, NetFacts, OpenFacts},
+    decode::{ExecFacts, Head, NetFacts, OpenFacts, OtherFacts},
     record::event::ActRecord,
     scope::words::{Access, Kind},
 };
@@ -16,6 +16,10 @@ pub fn act_line(act: &ActRecord) -> String {
     let object = match (&act.path, &act.address) {
         (Some(path), _) => path.clone(),
         (None, Some(address)) => endpoint_text(*address, act.port),
+        _ if act.call.is_some() || act.target_pid.is_some() => {
+            let target = act.target_pid.map(|pid| format!(" on process {pid}"));
+            act.call.clone().unwrap_or_default() + &target.unwrap_or_default()
+        }
         _ => act.protocol.clone().unwrap_or_default(),
     };
     format!("{} {object}", act.kind.word()).trim_end().to_owned()
@@ -64,6 +68,39 @@ pub(super) fn unix_act(kind: Kind, head: &Head, facts: &OpenFacts) -> ActRecord 
         dev: in_filesystem.then(|| device(facts.dev)),
         inode: in_filesystem.then_some(facts.inode),
         ..ActRecord::new(kind)
+    }
+}
+
+/// An act on another process, on the session, or on the monitor.
+pub(super) fn other_act(facts: &OtherFacts) -> ActRecord {
+    let call = match facts.call {
+        "signal" => i32::try_from(facts.detail)
+            .ok()
+            .and_then(|number| nix::sys::signal::Signal::try_from(number).ok())
+            .map_or_else(
+                || format!("signal {}", facts.detail),
+                |signal| signal.as_str().to_owned(),
+            ),
+        "mount" => mount_call(facts.detail).to_owned(),
+        "bpf" => format!("bpf command {}", facts.detail),
+        other => other.to_owned(),
+    };
+    ActRecord {
+        path: facts.path.clone(),
+        target_pid: facts.pid,
+        call: Some(call),
+        ..ActRecord::new(facts.kind)
+    }
+}
+
+/// The call that mounts, or changes the root (`arch/x86/entry/syscalls/*.tbl`, 64 and 32 bit).
+const fn mount_call(number: u64) -> &'static str {
+    match number {
+        155 | 217 => "pivot_root",
+        161 | 61 => "chroot",
+        429 => "move_mount",
+        442 => "mount_setattr",
+        _ => "mount",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act, unlink_act},
+        acts::{act_line, exec_act, net_act, open_act, other_act, socket_act, unix_act, unlink_act},
         state::State,
     },
 };
@@ -151,6 +151,10 @@ impl State {
             }
             Body::UnixSend(facts) => {
                 let act = unix_act(Kind::UnixSend, head, facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
+            }
+            Body::Other(facts) => {
+                let act = other_act(facts);
                 outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
             Body::Socket(facts) => {

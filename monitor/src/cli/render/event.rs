@@ -167,6 +167,8 @@ pub fn act_words(act: &ActRecord, count: u64) -> String {
             .map(|protocol| escape(protocol).into_owned()),
     );
     words.extend(act.family.as_deref().map(|family| escape(family).into_owned()));
+    words.extend(act.call.as_deref().map(|call| escape(call).into_owned()));
+    words.extend(act.target_pid.map(|pid| format!("on process {pid}")));
     words.extend(act.status.map(|status| format!("status {status}")));
     if count > 1 {
         words.push(format!("×{count}"));

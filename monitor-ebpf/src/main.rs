@@ -4,6 +4,7 @@
 #![feature(asm_experimental_arch)]
 
 mod emit;
+mod grant;
 mod hooks;
 mod kernel;
 mod maps;

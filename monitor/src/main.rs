@@ -11,8 +11,8 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw,
-    tree, why,
+    Cli, Command, agents, daemon, doctor, events, freeze, grant, grants, kill, pending, replay, run, scope,
+    sessions, status, thaw, tree, why,
 };
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -102,6 +102,10 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Tree(args) => tree::run(args, client, output).await,
         Command::Events(args) => events::run(args, client, output).await,
         Command::Why(args) => why::run(args, client, output).await,
+        Command::Pending(args) => pending::run(args, client, output).await,
+        Command::Grant(args) => grant::run(args, client, output).await,
+        Command::Grants(args) => grants::run(args, client, output).await,
+        Command::Revoke(args) => grants::revoke(args, client, output).await,
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,

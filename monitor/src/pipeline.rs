@@ -22,7 +22,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
-    decide::compile::Names,
+    decide::{compile::Names, grants::Grants},
     decode,
     observe::{
         fanotify::Fanotify,
@@ -94,6 +94,8 @@ impl Monitor {
             kernel,
             policies: Policies::default(),
             scopes: Scopes::new(&settings.scopes),
+            grants: Grants::default(),
+            notes: settings.notes.clone(),
             processes: Processes::default(),
             sessions: Sessions::default(),
             names: Names::default(),

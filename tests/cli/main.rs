@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod daemon;
+mod grants;
 mod replay;
 mod run_held;
 mod run_passes;

@@ -60,6 +60,8 @@ pub mod flag {
     pub const SANCTIONED: u32 = 512;
     /// In a 32-bit system call.
     pub const COMPAT: u32 = 1024;
+    /// Outside the scope, and let through by a grant.
+    pub const GRANTED: u32 = 1 << 20;
 }
 
 /// Values of [`Header::kind`].

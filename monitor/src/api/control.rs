@@ -6,7 +6,10 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use crate::api::peer::Peer;
-use crate::api::types::{AgentInfo, EnrolRequest, Enrolled, ScopeInfo, SessionInfo, Status, Tree, Why};
+use crate::api::types::{
+    AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, ScopeInfo, SessionInfo, Status, Tree,
+    Why,
+};
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
 use crate::record::query::QueryError;
@@ -150,6 +153,24 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError`].
     fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError>;
+
+    /// Approves something for a session, for a while. The API has checked who asks.
+    ///
+    /// # Errors
+    /// [`ControlError`]; nothing is approved then.
+    fn grant(&self, request: &GrantRequest, peer: &Peer) -> Result<Grant, ControlError>;
+
+    /// Every grant that holds, and those that are over and still remembered. Newest last.
+    fn grants(&self) -> Vec<Grant>;
+
+    /// Takes a grant back: the next act is answered as the scope says.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn revoke(&self, grant: &str, reason: &str, peer: &Peer) -> Result<Grant, ControlError>;
+
+    /// The sessions that are frozen, the one that waits longest first.
+    fn pending(&self) -> Vec<Pending>;
 
     /// Hands the stored events that `filter` asks for to `visit`, in the filter's order, until it breaks.
     ///

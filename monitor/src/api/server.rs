@@ -19,7 +19,7 @@ use crate::api::control::{Control, ControlError};
 use crate::api::failure::Failure;
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
-use crate::api::routes::{change, events, overview, sessions};
+use crate::api::routes::{change, events, grants, overview, sessions};
 use crate::api::socket::{BindError, Socket, SocketState};
 use crate::api::workers::Workers;
 
@@ -133,6 +133,9 @@ fn router(shared: Shared) -> Router {
         .route("/sessions/{id}/freeze", post(change::freeze))
         .route("/sessions/{id}/thaw", post(change::thaw))
         .route("/sessions/{id}/kill", post(change::kill))
+        .route("/grants", get(grants::list).post(grants::give))
+        .route("/grants/{id}/revoke", post(grants::revoke))
+        .route("/pending", get(grants::pending))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::one))
         .route("/events/{id}/why", get(events::why));
@@ -146,7 +149,7 @@ fn router(shared: Shared) -> Router {
 }
 
 async fn nowhere() -> Failure {
-    let remedy = "GET /v1/status, /v1/sessions, /v1/agents, /v1/events, /v1/scopes";
+    let remedy = "GET /v1/status, /v1/sessions, /v1/agents, /v1/events, /v1/grants, /v1/pending, /v1/scopes";
     Failure::new(StatusCode::NOT_FOUND, "there is nothing at this path", remedy)
 }
 

@@ -56,6 +56,10 @@ pub struct Session {
     pub state: SessionState,
     /// When it was frozen, boot clock, ns.
     pub frozen_at: Option<u64>,
+    /// The event that froze it, where one did.
+    pub frozen_by: Option<EventRecord>,
+    /// Where what it had open when it was frozen is kept.
+    pub evidence: Option<std::path::PathBuf>,
     /// Acts and cuts that the kernel counted, as last read.
     pub acts: u64,
     /// Cuts that the kernel counted, as last read.
@@ -142,6 +146,8 @@ impl Session {
             since,
             state: SessionState::Running,
             frozen_at: None,
+            frozen_by: None,
+            evidence: None,
             acts: 0,
             cuts: 0,
             own_cuts: 0,

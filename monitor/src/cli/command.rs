@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    agents, daemon, doctor, events, freeze, grant, grants, kill, pending, replay, run, scope, sessions,
+    status, thaw, tree, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -52,6 +53,14 @@ pub enum Command {
     Events(events::Args),
     /// Why an act was answered as it was, and what would have allowed it
     Why(why::Args),
+    /// What waits for a person: who asks, for what, since when, and what happens when nobody decides
+    Pending(pending::Args),
+    /// Approve, for a while, what an event was about: bound to that very file, program or endpoint, and recorded
+    Grant(grant::Args),
+    /// The grants that hold: what, for how much longer, how often used, by whom
+    Grants(grants::Args),
+    /// Take a grant back
+    Revoke(grants::RevokeArgs),
     /// Stop every process of a session until a person decides
     Freeze(freeze::Args),
     /// Let a frozen session go on

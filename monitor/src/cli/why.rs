@@ -135,5 +135,6 @@ const fn tier_words(tier: Tier) -> &'static str {
         Tier::Tracepoint => "a tracepoint program",
         Tier::Fanotify => "fanotify",
         Tier::Cgroup => "a cgroup program",
+        Tier::Daemon => "the daemon",
     }
 }

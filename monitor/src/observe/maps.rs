@@ -12,6 +12,7 @@ use aya::{
 use scopeward_abi::{
     endpoint::{EndpointKey, NS_BITS, Ports},
     event::{hook, loss},
+    grant::{Grant, GrantKey},
     member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
@@ -42,6 +43,8 @@ pod! {
     MatchPod(Match),
     EndpointKeyPod(EndpointKey),
     PortsPod(Ports),
+    GrantKeyPod(GrantKey),
+    GrantPod(Grant),
     MatchIdPod([u32; 4]),
 }
 
@@ -72,6 +75,7 @@ pub struct Maps {
     objects: HashMap<MapData, ObjectKeyPod, MatchPod>,
     names: HashMap<MapData, NameKeyPod, MatchPod>,
     endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
+    grants: HashMap<MapData, GrantKeyPod, GrantPod>,
     match_ids: HashMap<MapData, MatchIdPod, u32>,
     matching: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
@@ -106,6 +110,7 @@ impl Maps {
             objects: take(ebpf, "OBJECTS")?,
             names: take(ebpf, "NAMES")?,
             endpoints: take(ebpf, "ENDPOINTS")?,
+            grants: take(ebpf, "GRANTS")?,
             match_ids: take(ebpf, "MATCH_IDS")?,
             matching: take(ebpf, "MATCHING")?,
             losses: take(ebpf, "LOSSES")?,
@@ -313,6 +318,31 @@ impl Maps {
             self.endpoints
                 .remove(&Key::new(NS_BITS + prefix, EndpointKeyPod(key))),
         );
+    }
+
+    /// A grant, with its uses so far.
+    #[must_use]
+    pub fn grant(&self, key: GrantKey) -> Option<Grant> {
+        self.grants.get(&GrantKeyPod(key), 0).ok().map(|pod| pod.0)
+    }
+
+    /// Puts a grant in force.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_grant(&mut self, key: GrantKey, grant: Grant) -> Result<(), MapsError> {
+        self.grants
+            .insert(GrantKeyPod(key), GrantPod(grant), 0)
+            .map_err(|error| MapsError::Map {
+                name: "GRANTS",
+                error,
+            })
+    }
+
+    /// Takes a grant back.
+    pub fn remove_grant(&mut self, key: GrantKey) {
+        // It may not be there.
+        drop(self.grants.remove(&GrantKeyPod(key)));
     }
 
     /// Makes the daemon look at what a user or a cgroup executes.

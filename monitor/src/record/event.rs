@@ -152,6 +152,33 @@ pub struct ActRecord {
     /// The socket's address family, for `socket.create`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
+    /// What was decided, for `grant.*` and `session.{freeze,thaw,kill}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Box<DecisionRecord>>,
+}
+
+/// What a person, or the clock, decided about a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// Who decided; `null` where nobody did, and the scope's own answer or the clock stood in.
+    pub by: Option<Owner>,
+    /// Why, in their words.
+    pub reason: Option<String>,
+    /// The grant that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// The event that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// When the agent's act asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<jiff::Timestamp>,
+    /// Until when it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<jiff::Timestamp>,
+    /// How many acts went through by the grant, once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
 }
 
 impl ActRecord {
@@ -172,6 +199,7 @@ impl ActRecord {
             name: None,
             status: None,
             family: None,
+            decision: None,
         }
     }
 }

@@ -65,6 +65,7 @@ impl<'a> Shape<'a> {
                 dev: act.dev.clone(),
                 protocol: act.protocol.clone(),
                 family: act.family.clone(),
+                decision: act.decision.clone(),
                 ..ActRecord::new(act.kind)
             },
             verdict: Cow::Borrowed(&event.verdict),

@@ -85,8 +85,21 @@ pub(super) fn socket_act(facts: &NetFacts) -> ActRecord {
     }
 }
 
+/// `IPPROTO_*` of a name that [`protocol`] gives; TCP for MPTCP, as scopes have it.
+#[must_use]
+pub fn protocol_number(name: &str) -> Option<u8> {
+    match name {
+        "tcp" | "mptcp" => Some(6),
+        "udp" => Some(17),
+        "sctp" => Some(132),
+        "udplite" => Some(136),
+        other => other.parse().ok(),
+    }
+}
+
 /// `IPPROTO_*` by name.
-fn protocol(number: u16) -> String {
+#[must_use]
+pub fn protocol(number: u16) -> String {
     match number {
         1 | 58 => "icmp".to_owned(),
         6 => "tcp".to_owned(),

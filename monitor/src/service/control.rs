@@ -8,13 +8,16 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
-        types::{AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree, Why},
+        types::{
+            AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, ScopeChoice, ScopeInfo,
+            SessionInfo, Status, Tree, Why,
+        },
     },
     attribute::sessions::Session,
     config::scope_files::LoadError,
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
-    scope::words::Mode,
+    scope::words::{Kind, Mode},
     service::{
         enrol::{EnrolError, Enrolment},
         fanotify,
@@ -195,16 +198,43 @@ impl Control for Monitor {
         self.enrol_for(request, peer.uid)
     }
 
-    fn freeze(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| state.freeze(key, reason))
+    fn freeze(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, (Kind::SessionFreeze, reason, peer), |state, key| {
+            state.freeze(key, reason)
+        })
     }
 
-    fn thaw(&self, session: &str, _reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, State::thaw)
+    fn thaw(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, (Kind::SessionThaw, reason, peer), State::thaw)
     }
 
-    fn kill(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| state.kill(key, reason))
+    fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, (Kind::SessionKill, reason, peer), |state, key| {
+            state.kill(key, reason)
+        })
+    }
+
+    fn grant(&self, request: &GrantRequest, peer: &Peer) -> Result<Grant, ControlError> {
+        let event = request.event.as_deref().map(|id| self.event(id)).transpose()?;
+        let (grant, records) = self.lock().give(request, event.as_ref(), peer)?;
+        self.record(records);
+        Ok(grant)
+    }
+
+    fn grants(&self) -> Vec<Grant> {
+        let mut state = self.lock();
+        state.read_uses();
+        state.grants.iter().cloned().collect()
+    }
+
+    fn revoke(&self, grant: &str, reason: &str, peer: &Peer) -> Result<Grant, ControlError> {
+        let (grant, records) = self.lock().take_back(grant, reason, peer)?;
+        self.record(records);
+        Ok(grant)
+    }
+
+    fn pending(&self) -> Vec<Pending> {
+        self.lock().pending()
     }
 
     fn events(
@@ -289,6 +319,7 @@ impl Monitor {
     fn change(
         &self,
         session: &str,
+        (kind, reason, peer): (Kind, &str, &Peer),
         change: impl FnOnce(&mut State, u64) -> Result<(), crate::observe::maps::MapsError>,
     ) -> Result<SessionInfo, ControlError> {
         let mut state = self.lock();
@@ -303,11 +334,16 @@ impl Monitor {
                 remedy: "`scopeward sessions` lists those that run".to_owned(),
             });
         }
+        // Before the change: what froze it is part of what is told.
+        let told = state.decided_on_session(kind, key, reason, Some(peer));
         change(&mut state, key).map_err(|error| ControlError::Internal(format!("failed to {error}")))?;
         let known = state
             .sessions
             .get(key)
             .ok_or_else(|| not_found("session", session))?;
-        Ok(state.session_info(key, known))
+        let info = state.session_info(key, known);
+        drop(state);
+        self.record(told.into_iter().collect());
+        Ok(info)
     }
 }

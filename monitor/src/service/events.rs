@@ -1,18 +1,24 @@
 //! From a kernel event to a record: attribute, decide again, respond, and say it in full.
 
 use jiff::Timestamp;
-use scopeward_abi::event::{flag, hook};
+use scopeward_abi::{
+    event::{flag, hook},
+    grant::of,
+};
 use ulid::Ulid;
 
 use crate::{
     api::types::CutInfo,
     attribute::sessions::{Session, SessionState, Sessions},
-    decide::compile::EntryInfo,
+    decide::{
+        compile::EntryInfo,
+        grants::{endpoint_key, file_key},
+    },
     decode::{Body, ExecFacts, Head, RawEvent},
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act},
+        acts::{act_line, exec_act, net_act, open_act, protocol, protocol_number, socket_act},
         state::State,
     },
 };
@@ -145,8 +151,29 @@ impl State {
                     .push(self.tell(&actor, socket_act(facts), answered, head.entry));
             }
         }
+        if head.has(flag::GRANTED)
+            && let Some(record) = outcome.records.first_mut()
+        {
+            record.verdict.grant = self.grant_of(head, &raw.body);
+        }
         self.respond(&actor, answered);
         outcome
+    }
+
+    /// The grant that let an act through.
+    fn grant_of(&self, head: &Head, body: &Body) -> Option<String> {
+        let key = match body {
+            Body::Exec(facts) => file_key(head.session, facts.inode, facts.dev, of::PROGRAM),
+            Body::Open(facts) => file_key(head.session, facts.inode, facts.dev, of::FILE),
+            Body::Connect(facts) | Body::Send(facts) => {
+                let protocol = protocol_number(&protocol(facts.protocol))?;
+                endpoint_key(head.session, facts.addr, facts.port, protocol)
+            }
+            Body::Fork { .. } | Body::Exit { .. } | Body::Socket(_) => return None,
+        };
+        let known = self.grants.of(&key);
+        // Given by an earlier daemon whose note is lost: it held all the same.
+        Some(known.map_or_else(|| "unknown".to_owned(), |grant| grant.id.clone()))
     }
 
     /// What user space adds to an answer of the kernel: the rest of a frozen tree; a process that was doomed in a
@@ -200,6 +227,10 @@ impl State {
             class: None,
             name: None,
         };
+        let program = file_key(actor.session, facts.inode, facts.dev, of::PROGRAM);
+        if self.use_grant(&program).is_some() {
+            return None;
+        }
         let enforces = self
             .sessions
             .get(actor.session)
@@ -379,8 +410,11 @@ impl State {
             applied: record.verdict.applied,
             act: act_line(&record.act),
         });
-        if record.verdict.applied == Response::Freeze && session.state == SessionState::Running {
-            session.frozen_at = Some(actor.time);
+        if record.verdict.applied == Response::Freeze && session.frozen_by.is_none() {
+            session.frozen_by = Some(record.clone());
+            if session.state == SessionState::Running {
+                session.frozen_at = Some(actor.time);
+            }
         }
     }
 }

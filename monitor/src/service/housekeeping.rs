@@ -81,6 +81,7 @@ impl Monitor {
             // A process whose end was lost with a full ring leaves no event; the kernel's own table knows.
             state.settle(key);
         }
+        overflows.extend(state.end_due_grants());
         state.remove_emptied();
         state.rest();
         let due = state.frozen_too_long();

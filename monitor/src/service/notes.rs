@@ -92,6 +92,7 @@ pub fn adopt(monitor: &Monitor) {
             state.processes.found(pid, member.session, member.cookie);
         }
     }
+    state.adopt_grants();
     for (key, _) in held {
         state.settle(key);
     }

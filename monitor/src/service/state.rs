@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
-    decide::compile::Names,
+    decide::{compile::Names, grants::Grants},
     observe::load::Kernel,
     record::event::Host,
     service::{host_files::HostFiles, policies::Policies, scopes::Scopes},
@@ -22,6 +22,10 @@ pub struct State {
     pub policies: Policies,
     /// Scope files.
     pub scopes: Scopes,
+    /// What people approved.
+    pub grants: Grants,
+    /// Where sessions and grants are noted for the next daemon; `None` for the length of one run.
+    pub notes: Option<PathBuf>,
     /// Processes of sessions.
     pub processes: Processes,
     /// Sessions.

@@ -2,5 +2,6 @@
 
 pub mod change;
 pub mod events;
+pub mod grants;
 pub mod overview;
 pub mod sessions;

@@ -2,9 +2,11 @@
 
 pub mod attack;
 pub mod daemon;
+pub mod guest;
 pub mod listener;
 pub mod load;
 pub mod netns;
+pub mod patience;
 pub mod process;
 pub mod programs;
 pub mod requirement;

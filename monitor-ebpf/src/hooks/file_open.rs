@@ -52,15 +52,8 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let Some(member) = session::member(ids.0) else {
         return 0;
     };
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook::OPEN) else {
         return 0;
-    };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook: hook::OPEN,
     };
     // SAFETY: as above.
     let first = unsafe { *(regs.add(of::REGS_FIRST()) as *const u64) };
@@ -123,16 +116,10 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     if fd < 0 {
         return 0;
     }
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook::URING) else {
         return 0;
     };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: flag::URING,
-        hook: hook::URING,
-    };
+    actor.flags = flag::URING;
     match task::file(task::current(), fd as u64) {
         Ok(address) if address != 0 => opened(&mut actor, address),
         _ => unresolved(&mut actor),
@@ -229,7 +216,8 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
         session: actor.member.session,
         object: facts.inode,
         part: facts.dev,
-        what: u32::from(kind::OPEN) << 24 | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED | flag::GRANTED),
+        what: u32::from(kind::OPEN) << 24
+            | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED | flag::GRANTED),
         entry: verdict.entry,
         pad: 0,
     };

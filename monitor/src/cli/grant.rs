@@ -32,7 +32,12 @@ pub struct Args {
     #[arg(long, value_name = "PATH", requires = "session", conflicts_with = "event")]
     pub program: Option<String>,
     /// With --session: an endpoint, as 203.0.113.7:443 or [2001:db8::1]:53/udp
-    #[arg(long, value_name = "ADDRESS:PORT", requires = "session", conflicts_with = "event")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        requires = "session",
+        conflicts_with = "event"
+    )]
     pub to: Option<String>,
     /// For a file: reading or writing, in place of what the event did (or of reading)
     #[arg(long, value_name = "ACCESS", value_delimiter = ',', value_parser = access)]

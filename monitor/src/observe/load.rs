@@ -86,7 +86,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 15] = [
+const PINNED_MAPS: [&str; 14] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -100,7 +100,6 @@ const PINNED_MAPS: [&str; 15] = [
     "SEEN_CUTS",
     "RING",
     "LOSSES",
-    "MATCH_IDS",
     "MATCHING",
 ];
 
@@ -164,10 +163,8 @@ impl Kernel {
         };
         if let Some(pins) = pins {
             kernel.links.pin(pins)?;
-            if !kernel.maps.all_sessions().is_empty() {
-                // Held by an earlier daemon, whose own program comes off with its pin.
-                kernel.watch_syscalls(true)?;
-            }
+            // Held by an earlier daemon, whose own programs come off with their pins.
+            kernel.watch(!kernel.maps.all_sessions().is_empty())?;
             kernel.pins = Some(pins.to_owned());
         }
         Ok((kernel, ring))
@@ -179,13 +176,13 @@ impl Kernel {
         self.links.absent()
     }
 
-    /// Attaches the program at the exit of system calls, before the first session, or takes it off after the last:
-    /// while there is none, no system call on this host costs anything more.
+    /// Attaches the programs that watch every process of this host, before the first session, or takes them off after
+    /// the last: while there is none, no system call and no connect costs anything more.
     ///
     /// # Errors
-    /// [`LoadError`] where it cannot be attached.
-    pub fn watch_syscalls(&mut self, on: bool) -> Result<(), LoadError> {
-        Ok(self.links.watch_syscalls(&mut self.ebpf, on)?)
+    /// [`LoadError`] where one cannot be attached.
+    pub fn watch(&mut self, on: bool) -> Result<(), LoadError> {
+        Ok(self.links.watch(&mut self.ebpf, on)?)
     }
 
     /// Walks over all tasks once and enrols what descends from members. Returns the process ids that were new.

@@ -45,7 +45,6 @@ pod! {
     PortsPod(Ports),
     GrantKeyPod(GrantKey),
     GrantPod(Grant),
-    MatchIdPod([u32; 4]),
 }
 
 /// Why a map could not be used.
@@ -76,7 +75,6 @@ pub struct Maps {
     names: HashMap<MapData, NameKeyPod, MatchPod>,
     endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
     grants: HashMap<MapData, GrantKeyPod, GrantPod>,
-    match_ids: HashMap<MapData, MatchIdPod, u32>,
     matching: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
 }
@@ -111,7 +109,6 @@ impl Maps {
             names: take(ebpf, "NAMES")?,
             endpoints: take(ebpf, "ENDPOINTS")?,
             grants: take(ebpf, "GRANTS")?,
-            match_ids: take(ebpf, "MATCH_IDS")?,
             matching: take(ebpf, "MATCHING")?,
             losses: take(ebpf, "LOSSES")?,
         };
@@ -345,19 +342,6 @@ impl Maps {
         drop(self.grants.remove(&GrantKeyPod(key)));
     }
 
-    /// Makes the daemon look at what a user or a cgroup executes.
-    ///
-    /// # Errors
-    /// [`MapsError`] where the map is full.
-    pub fn set_match_id(&mut self, by: u32, id: u64) -> Result<(), MapsError> {
-        self.match_ids
-            .insert(match_id(by, id), 1, 0)
-            .map_err(|error| MapsError::Map {
-                name: "MATCH_IDS",
-                error,
-            })
-    }
-
     /// Whether an exec outside sessions is held against the `[[match]]` entries at all.
     ///
     /// # Errors
@@ -389,15 +373,4 @@ impl Maps {
         }
         found
     }
-}
-
-/// `struct MatchId` of the programs: id (u64), by, pad.
-fn match_id(by: u32, id: u64) -> MatchIdPod {
-    let [a, b, c, d, e, f, g, h] = id.to_ne_bytes();
-    MatchIdPod([
-        u32::from_ne_bytes([a, b, c, d]),
-        u32::from_ne_bytes([e, f, g, h]),
-        by,
-        0,
-    ])
 }

@@ -111,7 +111,8 @@ impl Policies {
         self.generation
     }
 
-    /// The number of a policy for this scope and owner: one that is there already, or a new one.
+    /// The number of a policy for this scope and owner, as files and names stand now: one that is there already, or a
+    /// new one.
     ///
     /// # Errors
     /// [`PolicyError`]; nothing has changed then.
@@ -129,8 +130,9 @@ impl Policies {
             .table
             .iter()
             .find(|(_, known)| known.uid == uid && known.scope == scope);
-        if let Some((number, _)) = same {
-            return Ok(*number);
+        if let Some(number) = same.map(|(number, _)| *number) {
+            self.refresh(maps, number, names, locate)?;
+            return Ok(number);
         }
         let number = (1..=u32::from(u16::MAX)).find(|number| !self.table.contains_key(number));
         let number = number.ok_or(PolicyError::Full)?;

@@ -16,6 +16,7 @@ use super::network::datagram;
 use super::network::target::{NetworkTarget, payload};
 use super::slot::{Slot, State};
 use super::technique::Sort;
+use crate::patience::{patience, patient};
 
 /// An attacker that hangs is ended by its own alarm after this many seconds.
 const PATIENCE_SECONDS: u32 = 10;
@@ -72,7 +73,7 @@ fn meet(mine: &Path, theirs: &Path) -> io::Result<()> {
     std::fs::write(mine, "")?;
     let begun = Instant::now();
     while !theirs.exists() {
-        if begun.elapsed() > MEETING {
+        if begun.elapsed() > patient(MEETING) {
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 "the other attacker did not come",
@@ -145,7 +146,7 @@ fn in_child(order: &Order, trial: usize, twin: bool, slot: Slot<'_>) -> io::Resu
     let child = clone_with(0)?;
     if child == 0 {
         // SAFETY: sets a timer of this process.
-        unsafe { libc::alarm(PATIENCE_SECONDS) };
+        unsafe { libc::alarm(PATIENCE_SECONDS * patience()) };
         attempt(order, trial, twin, slot);
         leave();
     }

@@ -52,7 +52,7 @@ impl Held {
 pub(super) fn tried(place: &Place) -> (Held, Vec<Fact>) {
     let (held, mut facts) = match Kernel::load(&place.dir, None, SIZES) {
         Ok((mut kernel, ring)) => {
-            let found = match kernel.watch_syscalls(true) {
+            let found = match kernel.watch(true) {
                 Ok(()) => loaded(kernel, place),
                 Err(error) => refused(&error),
             };

@@ -56,6 +56,8 @@ pub struct Settings {
     pub pins: Option<PathBuf>,
     /// Where policies are noted for the next daemon; `None` for the length of one run.
     pub notes: Option<PathBuf>,
+    /// Where the evidence of frozen sessions is kept; `None` for the length of one run.
+    pub evidence: Option<PathBuf>,
     /// How much the kernel side can hold.
     pub sizes: Sizes,
 }
@@ -96,6 +98,7 @@ impl Monitor {
             scopes: Scopes::new(&settings.scopes),
             grants: Grants::default(),
             notes: settings.notes.clone(),
+            evidence_due: Vec::new(),
             processes: Processes::default(),
             sessions: Sessions::default(),
             names: Names::default(),

@@ -3,8 +3,10 @@
 mod by_hand;
 mod daemon;
 mod grants;
+mod pending;
 mod replay;
 mod run_held;
 mod run_passes;
 mod run_refuses;
 mod scope_check;
+mod trying;

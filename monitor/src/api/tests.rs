@@ -1,5 +1,6 @@
 //! The API over a real socket, with a pipeline that is made up.
 
+pub(crate) mod approvals;
 mod changes;
 pub(crate) mod fake;
 mod following;

@@ -57,6 +57,7 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
         scopes: config.paths.scopes.clone(),
         pins: Some(pins(&bpffs, &config.paths.run)),
         notes: Some(config.paths.run.join("policies")),
+        evidence: Some(config.paths.evidence()),
         sizes,
     };
     let (monitor, ring) = Monitor::load(settings, Some(store))?;

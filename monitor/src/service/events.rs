@@ -1,24 +1,19 @@
 //! From a kernel event to a record: attribute, decide again, respond, and say it in full.
 
-use jiff::Timestamp;
 use scopeward_abi::{
     event::{flag, hook},
     grant::of,
 };
-use ulid::Ulid;
 
 use crate::{
     api::types::CutInfo,
     attribute::sessions::{Session, SessionState, Sessions},
-    decide::{
-        compile::EntryInfo,
-        grants::{endpoint_key, file_key},
-    },
+    decide::{compile::EntryInfo, grants::file_key},
     decode::{Body, ExecFacts, Head, RawEvent},
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, protocol, protocol_number, socket_act},
+        acts::{act_line, exec_act, net_act, open_act, socket_act},
         state::State,
     },
 };
@@ -158,22 +153,6 @@ impl State {
         }
         self.respond(&actor, answered);
         outcome
-    }
-
-    /// The grant that let an act through.
-    fn grant_of(&self, head: &Head, body: &Body) -> Option<String> {
-        let key = match body {
-            Body::Exec(facts) => file_key(head.session, facts.inode, facts.dev, of::PROGRAM),
-            Body::Open(facts) => file_key(head.session, facts.inode, facts.dev, of::FILE),
-            Body::Connect(facts) | Body::Send(facts) => {
-                let protocol = protocol_number(&protocol(facts.protocol))?;
-                endpoint_key(head.session, facts.addr, facts.port, protocol)
-            }
-            Body::Fork { .. } | Body::Exit { .. } | Body::Socket(_) => return None,
-        };
-        let known = self.grants.of(&key);
-        // Given by an earlier daemon whose note is lost: it held all the same.
-        Some(known.map_or_else(|| "unknown".to_owned(), |grant| grant.id.clone()))
     }
 
     /// What user space adds to an answer of the kernel: the rest of a frozen tree; a process that was doomed in a
@@ -328,18 +307,6 @@ impl State {
         record
     }
 
-    /// ULIDs in the order of time, also within a millisecond, and also where an event is told late.
-    pub(super) fn next_id(&mut self, time: Timestamp) -> String {
-        let ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
-        let fresh = Ulid::from_parts(ms, rand_bits());
-        let id = match self.last_id {
-            Some(last) if fresh <= last => last.increment().unwrap_or(fresh),
-            _ => fresh,
-        };
-        self.last_id = Some(id);
-        id.to_string()
-    }
-
     fn session_ref(&mut self, actor: &Actor) -> SessionRef {
         if self.sessions.get(actor.session).is_none() {
             // Its enrolment was by an earlier daemon that kept no note of it.
@@ -417,9 +384,4 @@ impl State {
             }
         }
     }
-}
-
-/// The random part of a ULID.
-fn rand_bits() -> u128 {
-    Ulid::new().random()
 }

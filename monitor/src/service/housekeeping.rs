@@ -9,7 +9,7 @@ use crate::{
     attribute::{clock::Clock, sessions::SessionState},
     observe::memberships::is_of,
     pipeline::Monitor,
-    scope::model::AfterFreeze,
+    scope::{model::AfterFreeze, words::Kind},
     service::{fanotify, names},
 };
 
@@ -30,6 +30,7 @@ pub fn run(monitor: &Arc<Monitor>) {
     let mut told_before = 0;
     while !monitor.stopping() {
         std::thread::sleep(TICK);
+        monitor.keep_evidence();
         let mut stale = monitor.take_marks_stale();
         let now = Instant::now();
         if now >= next_names || (stale && monitor.has_unresolved_names()) {
@@ -86,10 +87,18 @@ impl Monitor {
         state.rest();
         let due = state.frozen_too_long();
         for (key, then) in due {
-            let done = match then {
-                AfterFreeze::Kill => state.kill(key, "nobody decided in time"),
-                AfterFreeze::Thaw => state.thaw(key),
-                AfterFreeze::Freeze => Ok(()),
+            let reason = "nobody decided in time";
+            let kind = match then {
+                AfterFreeze::Kill => Kind::SessionKill,
+                AfterFreeze::Thaw => Kind::SessionThaw,
+                AfterFreeze::Freeze => continue,
+            };
+            // Before the change: what froze it is part of what is told.
+            overflows.extend(state.decided_on_session(kind, key, reason, None));
+            let done = if then == AfterFreeze::Kill {
+                state.kill(key, reason)
+            } else {
+                state.thaw(key)
             };
             if done.is_err() {
                 state.trouble("session could not be ended after its freeze");

@@ -6,9 +6,12 @@ use std::{fs, path::Path};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attribute::sessions::{Session, SessionState},
+    attribute::{
+        clock::Clock,
+        sessions::{Session, SessionState},
+    },
     pipeline::Monitor,
-    record::event::SessionRef,
+    record::event::{EventRecord, SessionRef},
     scope::words::Mode,
     service::{
         policies::{Policies, Source},
@@ -28,6 +31,30 @@ struct Note {
     since: jiff::Timestamp,
     cgroup: Option<std::path::PathBuf>,
     source: Source,
+    #[serde(default)]
+    frozen: Option<Frozen>,
+}
+
+/// How a session was frozen: what `pending` shows, and from when its timeout counts.
+#[derive(Debug, Serialize, Deserialize)]
+struct Frozen {
+    reason: String,
+    /// Boot clock, ns.
+    at: u64,
+    by: Option<EventRecord>,
+    evidence: Option<std::path::PathBuf>,
+}
+
+fn frozen(session: &Session) -> Option<Frozen> {
+    match (&session.state, session.frozen_at) {
+        (SessionState::Frozen(reason), Some(at)) => Some(Frozen {
+            reason: reason.clone(),
+            at,
+            by: session.frozen_by.clone(),
+            evidence: session.evidence.clone(),
+        }),
+        _ => None,
+    }
 }
 
 impl State {
@@ -51,6 +78,7 @@ impl State {
             since: session.since,
             cgroup: session.cgroup.clone(),
             source: policy.source.clone(),
+            frozen: frozen(session),
         };
         fs::create_dir_all(directory)?;
         let text = serde_json::to_vec(&note)?;
@@ -60,6 +88,16 @@ impl State {
         );
         fs::write(&fresh, text)?;
         fs::rename(fresh, path)
+    }
+
+    /// Notes a session that has changed.
+    pub fn note_again(&mut self, key: u64) {
+        let Some(directory) = self.notes.clone() else {
+            return;
+        };
+        if self.note(&directory, key).is_err() {
+            self.trouble("session could not be noted for the next daemon");
+        }
     }
 }
 
@@ -104,8 +142,15 @@ fn restore(state: &mut State, note: &Note) -> Option<()> {
     let mut session = Session::new(note.facts.clone(), note.policy, note.mode, note.since);
     session.cgroup.clone_from(&note.cgroup);
     if kernel.state == scopeward_abi::member::state::FROZEN {
-        session.state = SessionState::Frozen("frozen before the daemon was started again".to_owned());
-        session.frozen_at = Some(crate::attribute::clock::Clock::boot_ns());
+        let before = note.frozen.as_ref();
+        session.state = SessionState::Frozen(before.map_or_else(
+            || "frozen before the daemon was started again".to_owned(),
+            |before| before.reason.clone(),
+        ));
+        // Its time to decide goes on from where it was.
+        session.frozen_at = Some(before.map_or_else(Clock::boot_ns, |before| before.at));
+        session.frozen_by = before.and_then(|before| before.by.clone());
+        session.evidence = before.and_then(|before| before.evidence.clone());
     }
     state.sessions.insert(note.key, session);
     let Loaded { mut scope, source } = match note.source.file.strip_prefix('@') {

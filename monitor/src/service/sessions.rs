@@ -30,6 +30,10 @@ impl State {
             self.trouble("cgroup could not be frozen");
         }
         self.signal_all(key, Signal::SIGSTOP);
+        if !self.evidence_due.contains(&key) {
+            self.evidence_due.push(key);
+        }
+        self.note_again(key);
         Ok(())
     }
 
@@ -44,12 +48,15 @@ impl State {
         };
         session.state = SessionState::Running;
         session.frozen_at = None;
+        session.frozen_by = None;
+        session.evidence = None;
         if let Some(at) = &session.cgroup
             && cgroup::set_frozen(at, false).is_err()
         {
             self.trouble("cgroup could not be thawed");
         }
         self.signal_all(key, Signal::SIGCONT);
+        self.note_again(key);
         Ok(())
     }
 

@@ -26,6 +26,8 @@ pub struct State {
     pub grants: Grants,
     /// Where sessions and grants are noted for the next daemon; `None` for the length of one run.
     pub notes: Option<PathBuf>,
+    /// Sessions that were frozen, and whose evidence is to be kept.
+    pub evidence_due: Vec<u64>,
     /// Processes of sessions.
     pub processes: Processes,
     /// Sessions.

@@ -13,8 +13,9 @@ use crate::api::control::{Control, ControlError};
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
 use crate::api::server::Server;
+use crate::api::tests::approvals;
 use crate::api::types::{
-    AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Object, Pending,
+    AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Pending,
     ScopeInfo, ScopeState, SessionInfo, SessionState, Status, TierGuarantee, Tree, TreeNode, Why,
 };
 use crate::record::event::{EventRecord, Owner};
@@ -252,29 +253,7 @@ impl Control for Fake {
     }
 
     fn grant(&self, request: &GrantRequest, peer: &Peer) -> Result<Grant, ControlError> {
-        let given = sample::start();
-        let grant = Grant {
-            id: "g-0000000001".into(),
-            session: "s-00000000000000aa".into(),
-            key: 1,
-            agent: "claude-code".into(),
-            object: Object::Endpoint {
-                address: "203.0.113.7".parse().unwrap(),
-                port: 443,
-                protocol: 6,
-            },
-            by: owner(peer.uid, "operator"),
-            reason: request.reason.clone(),
-            event: request.event.clone(),
-            rule: Some("network.default".into()),
-            asked: Some(given),
-            given,
-            until: given + std::time::Duration::from_secs(request.seconds),
-            until_boot: 0,
-            uses: 3,
-            own_uses: 0,
-            state: GrantState::Live,
-        };
+        let grant = approvals::grant(request, peer);
         self.grants.lock().unwrap().push(grant.clone());
         Ok(grant)
     }
@@ -286,35 +265,13 @@ impl Control for Fake {
     fn revoke(&self, grant: &str, _reason: &str, _peer: &Peer) -> Result<Grant, ControlError> {
         let mut grants = self.grants.lock().unwrap();
         let known = grants.iter_mut().find(|known| known.id == grant);
-        let known = known.ok_or(ControlError::NotFound {
-            what: "grant",
-            id: grant.into(),
-        })?;
+        let known = known.expect("a grant of this test");
         known.state = GrantState::Revoked;
         Ok(known.clone())
     }
 
     fn pending(&self) -> Vec<Pending> {
-        let frozen = |session: &SessionInfo| match &session.status {
-            SessionState::Frozen(reason) => Some(Pending {
-                session: session.id.clone(),
-                agent: session.agent.clone(),
-                owner: session.owner.clone(),
-                since: sample::start(),
-                reason: reason.clone(),
-                event: Some(sample::event(9).id),
-                act: Some("net.connect 203.0.113.7:443\u{1b}[2J".into()),
-                process: Some("curl[4212]".into()),
-                rule: Some("network.default".into()),
-                rule_reason: None,
-                until: Some(sample::start() + std::time::Duration::from_secs(900)),
-                then: "kill".into(),
-                grant_command: Some(format!("scopeward grant {} --for 10m", sample::event(9).id)),
-                evidence: None,
-            }),
-            _ => None,
-        };
-        self.sessions().iter().filter_map(frozen).collect()
+        self.sessions().iter().filter_map(approvals::pending).collect()
     }
 
     fn events(

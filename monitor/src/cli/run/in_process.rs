@@ -50,6 +50,7 @@ impl InProcess {
             scopes,
             pins: None,
             notes: None,
+            evidence: None,
             sizes: Sizes::default(),
         };
         let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {

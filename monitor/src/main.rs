@@ -12,7 +12,7 @@ use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
     Cli, Command, agents, daemon, doctor, events, freeze, grant, grants, kill, pending, replay, run, scope,
-    sessions, status, thaw, tree, why,
+    sessions, status, thaw, tree, verify, why,
 };
 use scopeward::config::paths::Paths;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -109,6 +109,7 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        Command::Verify(args) => verify::run(args, &paths.store(), output),
         Command::Doctor(args) => doctor::run(args, output),
         Command::Replay(args) => replay::run(args, &setting(), output, &mut std::io::stderr()),
         Command::Scope(args) => {

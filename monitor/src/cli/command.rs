@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::{
     agents, daemon, doctor, events, freeze, grant, grants, kill, pending, replay, run, scope, sessions,
-    status, thaw, tree, why,
+    status, thaw, tree, verify, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -75,6 +75,8 @@ pub enum Command {
     Scope(scope::ScopeArgs),
     /// What this kernel can enforce, what is missing, and what would change it; exits 5 where agents cannot be held
     Doctor(doctor::Args),
+    /// Walk over the chain of the stored record, and name what was changed, removed or reordered; exits 1 where something was
+    Verify(verify::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
 }

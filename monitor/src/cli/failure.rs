@@ -28,6 +28,14 @@ pub enum CliError {
     /// An argument that is a pattern.
     #[error("failed to {0}")]
     Pattern(#[from] PatternError),
+    /// The store's directory.
+    #[error("failed to read the store in {}: {source}", path.display())]
+    Store {
+        /// Which directory.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The output could not be written.
     #[error("failed to write the output: {0}")]
     Output(#[from] std::io::Error),
@@ -50,6 +58,11 @@ impl CliError {
                 _ => Exit::No,
             },
             Self::Moment(_) | Self::Pattern(_) => Exit::Usage,
+            Self::Store { source, .. } => match source.kind() {
+                ErrorKind::PermissionDenied => Exit::Privileges,
+                ErrorKind::InvalidInput => Exit::Usage,
+                _ => Exit::No,
+            },
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
             Self::Client(ClientError::Protocol { .. })
             | Self::Stream(_)

@@ -22,6 +22,7 @@ pub mod sessions;
 pub mod status;
 pub mod thaw;
 pub mod tree;
+pub mod verify;
 pub mod why;
 
 pub use command::{Cli, Command};

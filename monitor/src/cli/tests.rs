@@ -36,7 +36,8 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         | Command::Daemon(_)
         | Command::Scope(_)
         | Command::Doctor(_)
-        | Command::Replay(_) => {
+        | Command::Replay(_)
+        | Command::Verify(_) => {
             panic!("it has no daemon to ask, or asks it by itself")
         }
     }?;

@@ -33,6 +33,18 @@ pub struct EventRecord {
     pub count: u64,
     /// The generation of the scope that decided.
     pub generation: u32,
+    /// Its place in the chain of the stored record; absent before it is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<ChainPlace>,
+}
+
+/// Where a stored record stands in the chain that `scopeward verify` walks over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainPlace {
+    /// Its number in the store, from 1.
+    pub number: u64,
+    /// The first eight bytes of its link, in hexadecimal digits.
+    pub link: String,
 }
 
 const fn one() -> u64 {

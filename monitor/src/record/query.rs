@@ -11,7 +11,9 @@ use rusqlite::{Connection, Row, params_from_iter};
 use crate::record::event::EventRecord;
 use crate::record::filter::{Filter, Order, Pattern};
 use crate::record::restore::Restorer;
-use crate::record::schema::{EVENT_COLUMNS, EndpointRow, nanoseconds, timestamp};
+use crate::record::schema::{
+    EVENT_COLUMNS, EndpointRow, UNCHAINED, UNCHAINED_COLUMNS, nanoseconds, timestamp,
+};
 use crate::record::segment::{SegmentFile, list, open_for_reading, read_meta};
 
 /// What can go wrong with reading.
@@ -116,7 +118,16 @@ fn visit_segment(
     {
         return Ok(ControlFlow::Continue(()));
     }
-    let (sql, values) = select(filter);
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let columns = if version == UNCHAINED {
+        UNCHAINED_COLUMNS
+    } else {
+        EVENT_COLUMNS
+    };
+    let texts = db.query_row("SELECT EXISTS (SELECT 1 FROM event WHERE id < x'')", [], |row| {
+        row.get(0)
+    })?;
+    let (sql, values) = select(filter, columns, texts);
     let Some(mut rows_wanted) = RowsWanted::new(&db, filter)? else {
         return Ok(ControlFlow::Continue(()));
     };
@@ -138,8 +149,8 @@ fn visit_segment(
     Ok(ControlFlow::Continue(()))
 }
 
-/// The part of `filter` that the database answers: time and id.
-fn select(filter: &Filter) -> (String, Vec<Value>) {
+/// The part of `filter` that the database answers: time and id. `texts` says whether there are ids that are no ULIDs.
+fn select(filter: &Filter, columns: &str, texts: bool) -> (String, Vec<Value>) {
     let mut conditions = vec!["1".to_owned()];
     let mut values = Vec::new();
     for (limit, operator) in [(filter.since, ">="), (filter.until, "<")] {
@@ -147,6 +158,12 @@ fn select(filter: &Filter) -> (String, Vec<Value>) {
             values.push(Value::Integer(nanoseconds(limit)));
             conditions.push(format!("time {operator} ?{}", values.len()));
         }
+    }
+    // A ULID is never earlier than its event: what is older than asked for is not looked at.
+    if let Some(since) = filter.since.filter(|_| !texts) {
+        let ms = u64::try_from(since.as_millisecond()).unwrap_or(0);
+        values.push(Value::Blob(ulid::Ulid::from_parts(ms, 0).to_bytes().to_vec()));
+        conditions.push(format!("id >= ?{}", values.len()));
     }
     if let Some(prefix) = &filter.id {
         let at = values.len();
@@ -165,7 +182,7 @@ fn select(filter: &Filter) -> (String, Vec<Value>) {
         "ASC"
     };
     let sql = format!(
-        "SELECT {EVENT_COLUMNS} FROM event WHERE {} ORDER BY id {order}",
+        "SELECT {columns} FROM event WHERE {} ORDER BY id {order}",
         conditions.join(" AND ")
     );
     (sql, values)

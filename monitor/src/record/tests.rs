@@ -5,3 +5,4 @@ mod filters;
 mod full_disk;
 mod round_trip;
 pub(crate) mod sample;
+mod tamper;

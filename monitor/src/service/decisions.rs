@@ -67,6 +67,7 @@ impl State {
             weight: 0,
             count: 1,
             generation: 0,
+            chain: None,
         }
     }
 

@@ -300,6 +300,7 @@ impl State {
             },
             count: 1,
             generation: actor.generation,
+            chain: None,
         };
         if is_cut {
             self.note_cut(actor, &record);

@@ -3,10 +3,14 @@
 mod by_hand;
 mod daemon;
 mod grants;
+mod metrics;
 mod pending;
 mod replay;
 mod run_held;
 mod run_passes;
 mod run_refuses;
 mod scope_check;
+mod service;
 mod trying;
+mod unit;
+mod upgrade;

@@ -16,3 +16,4 @@ pub mod secret;
 pub mod session;
 pub mod table;
 pub mod trial;
+pub mod unix_service;

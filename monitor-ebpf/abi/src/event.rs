@@ -60,6 +60,8 @@ pub mod flag {
     pub const SANCTIONED: u32 = 512;
     /// In a 32-bit system call.
     pub const COMPAT: u32 = 1024;
+    /// A unix socket in the abstract name space: the string is its name.
+    pub const ABSTRACT: u32 = 2048;
     /// Outside the scope, and let through by a grant.
     pub const GRANTED: u32 = 1 << 20;
 }
@@ -80,6 +82,12 @@ pub mod kind {
     pub const SEND: u8 = 6;
     /// [`super::Net`].
     pub const SOCKET: u8 = 7;
+    /// [`super::File`] of the socket, then its path, or its abstract name.
+    pub const UNIX_CONNECT: u8 = 8;
+    /// The same for a datagram, or for bytes on a connection that the session did not make.
+    pub const UNIX_SEND: u8 = 9;
+    /// Nothing but the header: the daemon asked for it, to see that what the kernel tells arrives. It is no act.
+    pub const HEARTBEAT: u8 = 255;
 }
 
 /// Values of [`Header::when`].
@@ -88,6 +96,8 @@ pub mod when {
     pub const BEFORE_ACT: u8 = 0;
     /// Before its result could be used.
     pub const BEFORE_USE: u8 = 1;
+    /// The act was done.
+    pub const AFTER: u8 = 2;
 }
 
 /// Hooks, for [`Header::hook`] and the loss counters.
@@ -110,11 +120,13 @@ pub mod hook {
     pub const SOCKET: u8 = 7;
     /// `iter/task`.
     pub const ADOPT: u8 = 8;
+    /// `sk_data_ready`, and the exit of `connect` on unix sockets.
+    pub const UNIX: u8 = 9;
     /// How many there are.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 10;
     /// Their names, as `status` shows them.
     pub const NAMES: [&str; COUNT] = [
-        "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt",
+        "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt", "unix",
     ];
 }
 

@@ -1,6 +1,6 @@
 //! Sizes and the absence of padding, asserted at compile time; and the table of kernel structs that are read.
 
-use core::mem::size_of;
+use core::mem::{offset_of, size_of};
 
 use crate::{endpoint, event, grant, member, object, policy};
 
@@ -11,7 +11,7 @@ const _: () = {
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
-    assert!(size_of::<policy::Policy>() == 40 + 8 * crate::MAX_SHAPES);
+    assert!(size_of::<policy::Policy>() == 48 + 12 * crate::MAX_SHAPES);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
@@ -22,6 +22,13 @@ const _: () = {
     assert!(size_of::<event::Exec>() == 32);
     assert!(size_of::<event::File>() == 16);
     assert!(size_of::<event::Net>() == 24);
+    // What the next version reads of this one's maps when it takes sessions over, whatever else has changed between
+    // the two (`observe::handover`): these stay where they are for as long as there are versions.
+    assert!(offset_of!(member::Member, session) == 0);
+    assert!(offset_of!(member::Member, cookie) == 8);
+    assert!(offset_of!(member::Session, policy) == 0);
+    assert!(offset_of!(member::Session, mode) == 8);
+    assert!(offset_of!(member::Session, state) == 12);
 };
 
 /// One field of a kernel struct that the programs read: the global that holds its offset, the struct, the field.
@@ -40,7 +47,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 47] = [
+pub const FIELDS: [Field; 59] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -88,6 +95,18 @@ pub const FIELDS: [Field; 47] = [
     field("REGS_FIRST", "pt_regs", "di"),
     field("REGS_FIRST_COMPAT", "pt_regs", "bx"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
+    field("FILE_PRIVATE", "file", "private_data"),
+    field("SOCKET_SK", "socket", "sk"),
+    field("SOCK_FAMILY", "sock_common", "skc_family"),
+    field("SOCK_STATE", "sock_common", "skc_state"),
+    field("SOCK_TYPE", "sock", "sk_type"),
+    field("SOCK_PEER_PID", "sock", "sk_peer_pid"),
+    field("UNIX_ADDR", "unix_sock", "addr"),
+    field("UNIX_PATH", "unix_sock", "path"),
+    field("UNIX_PEER", "unix_sock", "peer"),
+    field("ADDRESS_LEN", "unix_address", "len"),
+    field("ADDRESS_NAME", "unix_address", "name"),
+    field("PID_NUMBERS", "pid", "numbers"),
 ];
 
 /// What both sides must have been built with: the object carries it, and the daemon looks for it before it loads, so
@@ -114,6 +133,8 @@ const fn mark() -> [u8; 32] {
         size_of::<endpoint::Ports>(),
         size_of::<event::Header>(),
         size_of::<event::Exec>(),
+        event::hook::COUNT,
+        event::loss::COUNT,
     ];
     let mut at = 0;
     while at < sizes.len() {

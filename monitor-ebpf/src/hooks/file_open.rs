@@ -10,7 +10,7 @@ use scopeward_abi::{
 
 use crate::{
     emit, grant,
-    hooks::socket,
+    hooks::{socket, unix},
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::{of, read},
@@ -84,6 +84,9 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2]) {
     if of_call == class::SOCKET && ret >= 0 {
         // The first argument: another register in a 32-bit call.
         socket::made(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
+    }
+    if of_call == class::CONNECT && ret >= 0 {
+        unix::connected(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
     }
     respond::settle(actor);
 }

@@ -6,4 +6,6 @@ pub mod exec;
 pub mod exit;
 pub mod file_open;
 pub mod fork;
+pub mod heartbeat;
 pub mod socket;
+pub mod unix;

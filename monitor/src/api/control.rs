@@ -7,8 +7,8 @@ use tokio::sync::broadcast;
 
 use crate::api::peer::Peer;
 use crate::api::types::{
-    AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, ScopeInfo, SessionInfo, Status, Tree,
-    Why,
+    AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, Reloaded, ScopeInfo, SessionInfo,
+    Status, Tree, Why,
 };
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
@@ -119,6 +119,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// The scope files.
     fn scopes(&self) -> Vec<ScopeInfo>;
+
+    /// Reads the scope files again: all that has changed comes in force, or nothing.
+    fn reload(&self) -> Reloaded;
+
+    /// The metrics, in the text format of Prometheus.
+    fn metrics(&self) -> String;
 
     /// The processes of a session.
     ///

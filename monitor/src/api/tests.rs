@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 mod changes;
+pub(crate) mod curl;
 pub(crate) mod fake;
 mod following;
 mod reading;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, daemon, doctor, events, freeze, grant, grants, kill, pending, replay, run, scope, sessions,
-    status, thaw, tree, verify, why,
+    agents, completions, daemon, doctor, events, freeze, grant, grants, kill, man, pending, reload, replay,
+    run, scope, sessions, status, thaw, tree, verify, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -67,6 +67,8 @@ pub enum Command {
     Thaw(thaw::Args),
     /// Kill every process of a session
     Kill(kill::Args),
+    /// Have the daemon read the scope files again: all that have changed, or none; exits 2 where one has errors
+    Reload(reload::Args),
 
     // What needs no daemon.
     /// The service, in the foreground
@@ -79,6 +81,10 @@ pub enum Command {
     Verify(verify::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
+    /// What a shell needs to complete this command line
+    Completions(completions::Args),
+    /// The man pages
+    Man(man::Args),
 }
 
 impl Cli {

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod completions;
 pub mod daemon;
 pub mod doctor;
 pub mod events;
@@ -13,7 +14,9 @@ pub mod grant;
 pub mod grant_stats;
 pub mod grants;
 pub mod kill;
+pub mod man;
 pub mod pending;
+pub mod reload;
 pub mod render;
 pub mod replay;
 pub mod run;

@@ -126,11 +126,15 @@ impl Kernel {
         if !OBJECT.windows(MARK.len()).any(|bytes| *bytes == MARK) {
             return Err(LoadError::Foreign);
         }
-        let fields = offsets::resolve(&Btf::read(Path::new(Btf::KERNEL))?)?;
+        let types = Btf::read(Path::new(Btf::KERNEL))?;
+        let fields = offsets::resolve(&types)?;
+        let data_ready = u32::from(types.has_tracepoint("sk_data_ready"));
+        drop(types);
         let table = syscalls::table();
         let cgroup = mounts::cgroup2(run)?;
         let mut loader = EbpfLoader::new();
         loader.override_global("SYSCALL_CLASS", &table, true);
+        loader.override_global("DATA_READY", &data_ready, true);
         for (global, offset) in &fields {
             loader.override_global(global, offset, true);
         }
@@ -191,6 +195,14 @@ impl Kernel {
     /// [`LoadError`] where the iterator cannot be run.
     pub fn adopt(&mut self) -> Result<Vec<u32>, LoadError> {
         Ok(attach::walk(&mut self.ebpf)?)
+    }
+
+    /// Makes the kernel put one heartbeat into the ring.
+    ///
+    /// # Errors
+    /// [`LoadError`] where the program cannot be run.
+    pub fn beat(&mut self) -> Result<(), LoadError> {
+        Ok(attach::beat(&mut self.ebpf)?)
     }
 
     /// Lets everything go: programs come off, pins are removed, nothing is held any more.

@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod btf;
 pub mod fanotify;
+pub mod handover;
 pub mod load;
 pub mod maps;
 pub mod memberships;

@@ -9,8 +9,8 @@ use crate::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
         types::{
-            AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, ScopeChoice, ScopeInfo,
-            SessionInfo, Status, Tree, Why,
+            AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, Reloaded, ScopeChoice,
+            ScopeInfo, SessionInfo, Status, Tree, Why,
         },
     },
     attribute::sessions::Session,
@@ -163,6 +163,14 @@ impl Control for Monitor {
 
     fn scopes(&self) -> Vec<ScopeInfo> {
         self.lock().scopes.infos()
+    }
+
+    fn reload(&self) -> Reloaded {
+        Self::reload(self)
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics_text()
     }
 
     fn tree(&self, session: &str) -> Result<Tree, ControlError> {

@@ -13,7 +13,7 @@ use crate::{
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act},
+        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act},
         state::State,
     },
 };
@@ -95,6 +95,7 @@ impl State {
             tier,
         };
         match &raw.body {
+            Body::Heartbeat => return outcome,
             Body::Fork { pid, cookie } => {
                 self.processes
                     .forked(head.pid, head.cookie, head.session, *pid, *cookie);
@@ -139,6 +140,14 @@ impl State {
                 outcome
                     .records
                     .push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
+            }
+            Body::UnixConnect(facts) => {
+                let act = unix_act(Kind::UnixConnect, head, facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
+            }
+            Body::UnixSend(facts) => {
+                let act = unix_act(Kind::UnixSend, head, facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
             Body::Socket(facts) => {
                 outcome

@@ -158,7 +158,7 @@ impl State {
                 let protocol = protocol_number(&protocol(facts.protocol))?;
                 endpoint_key(head.session, facts.addr, facts.port, protocol)
             }
-            Body::Fork { .. } | Body::Exit { .. } | Body::Socket(_) => return None,
+            _ => return None,
         };
         let known = self.grants.of(&key);
         // Given by an earlier daemon whose note is lost: it held all the same.

@@ -176,6 +176,28 @@ impl Policies {
         Ok(())
     }
 
+    /// Compiles a scope as [`Policies::put`] would, and changes nothing.
+    ///
+    /// # Errors
+    /// [`CompileError`] where it does not fit.
+    pub fn try_compile(
+        &self,
+        number: u32,
+        unresolved: &Effective,
+        uid: u32,
+        names: &Names,
+        locate: &dyn Locate,
+    ) -> Result<(), CompileError> {
+        compile(
+            &for_owner(unresolved, uid),
+            number,
+            self.generation + 1,
+            names,
+            locate,
+        )
+        .map(drop)
+    }
+
     /// Compiles a policy again, because names or files have changed. True where that made a difference.
     ///
     /// # Errors
@@ -194,8 +216,10 @@ impl Policies {
         let mut compiled = compile(&policy.scope, number, generation, names, locate)?;
         compiled.files.keep_tied(&policy.compiled.files);
         compiled.programs.keep_tied(&policy.compiled.programs);
+        compiled.sockets.keep_tied(&policy.compiled.sockets);
         let changed = compiled.files != policy.compiled.files
             || compiled.programs != policy.compiled.programs
+            || compiled.sockets != policy.compiled.sockets
             || compiled.endpoints != policy.compiled.endpoints;
         if changed {
             write(maps, Some(&policy.compiled), &compiled)?;
@@ -291,6 +315,8 @@ fn write(maps: &mut Maps, old: Option<&Compiled>, new: &Compiled) -> Result<(), 
     }
     write_table(maps, &new.files)?;
     write_table(maps, &new.programs)?;
+    write_table(maps, &new.sockets)?;
+    write_table(maps, &new.abstract_names)?;
     for ((prefix, key), ports) in &new.endpoints {
         maps.set_endpoint(*prefix, *key, *ports)?;
     }
@@ -315,6 +341,8 @@ fn write_table(maps: &mut Maps, table: &Table) -> Result<(), MapsError> {
 fn erase(maps: &mut Maps, old: &Compiled, keep: Option<&Compiled>) {
     erase_table(maps, &old.files, keep.map(|new| &new.files));
     erase_table(maps, &old.programs, keep.map(|new| &new.programs));
+    erase_table(maps, &old.sockets, keep.map(|new| &new.sockets));
+    erase_table(maps, &old.abstract_names, keep.map(|new| &new.abstract_names));
     let stays = |key: &(u32, EndpointKey)| keep.is_some_and(|new| new.endpoints.contains_key(key));
     for (prefix, key) in old.endpoints.keys().filter(|key| !stays(key)) {
         maps.remove_endpoint(*prefix, *key);

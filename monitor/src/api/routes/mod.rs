@@ -3,5 +3,6 @@
 pub mod change;
 pub mod events;
 pub mod grants;
+pub mod metrics;
 pub mod overview;
 pub mod sessions;

@@ -14,6 +14,7 @@ use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
 use crate::api::server::Server;
 use crate::api::tests::approvals;
+pub(crate) use crate::api::tests::curl::curl_as;
 use crate::api::types::{
     AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Pending,
     ScopeInfo, ScopeState, SessionInfo, SessionState, Status, TierGuarantee, Tree, TreeNode, Why,
@@ -177,6 +178,14 @@ impl Control for Fake {
             acts: 2_408,
             cuts: 4,
         }]
+    }
+
+    fn metrics(&self) -> String {
+        "# HELP a b\n# TYPE a gauge\na 1\n".to_owned()
+    }
+
+    fn reload(&self) -> crate::api::types::Reloaded {
+        crate::api::types::Reloaded::default()
     }
 
     fn scopes(&self) -> Vec<ScopeInfo> {
@@ -374,26 +383,4 @@ pub(crate) fn serve_with(policy: Policy) -> Served {
         task,
         _dir: dir,
     }
-}
-
-/// Runs curl on the socket as another user; `None`, with a word, where this cannot be done here.
-pub(crate) async fn curl_as(uid: u32, served: &Served, arguments: &[&str]) -> Option<(u16, String)> {
-    if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped: only root can become another user");
-        return None;
-    }
-    let mut curl = tokio::process::Command::new("curl");
-    curl.args(["-sS", "-m", "10", "-w", "\n%{http_code}", "--unix-socket"])
-        .arg(&served.path)
-        .args(arguments);
-    let output = match curl.uid(uid).gid(uid).output().await {
-        Ok(output) => output,
-        Err(error) => {
-            eprintln!("skipped: curl: {error}");
-            return None;
-        }
-    };
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (body, status) = text.rsplit_once('\n').unwrap();
-    Some((status.parse().unwrap(), body.to_owned()))
 }

@@ -52,6 +52,7 @@ impl InProcess {
             notes: None,
             evidence: None,
             sizes: Sizes::default(),
+            automatic_reload: true,
         };
         let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {
             let (why, exit) = why_not(&error);

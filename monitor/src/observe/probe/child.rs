@@ -23,7 +23,7 @@ use scopeward_abi::{
     policy::{Entry, EntryKey, Policy, response},
 };
 
-use crate::observe::{fanotify::Devices, load::Kernel, maps::MapsError};
+use crate::observe::{fanotify::Devices, load::Kernel, maps::MapsError, memberships};
 
 /// The one policy, session and rule of the test.
 const POLICY: u32 = 1;
@@ -130,7 +130,9 @@ fn with_file(kernel: &mut Kernel, file: &File, path: &Path) -> Result<Seen, Tria
     let child = Child::start(&path)?;
     let member = Member {
         session: SESSION,
-        cookie: SESSION,
+        // The programs hold a membership to the process that it was given to.
+        cookie: memberships::started(child.pid.unsigned_abs())
+            .ok_or_else(|| io::Error::from(ErrorKind::NotFound))?,
         policy: POLICY,
         ..Member::default()
     };

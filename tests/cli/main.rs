@@ -4,6 +4,7 @@ mod by_hand;
 mod daemon;
 mod grants;
 mod metrics;
+mod owners;
 mod pending;
 mod replay;
 mod run_held;

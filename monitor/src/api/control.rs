@@ -7,8 +7,8 @@ use tokio::sync::broadcast;
 
 use crate::api::peer::Peer;
 use crate::api::types::{
-    AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, Reloaded, ScopeInfo, SessionInfo,
-    Status, Tree, Why,
+    AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, Reason, Reloaded, ScopeInfo,
+    SessionInfo, Status, Tree, Why,
 };
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
@@ -193,6 +193,12 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::NotFound`], or [`ControlError::Invalid`] where the beginning is not unique.
     fn event(&self, id: &str) -> Result<EventRecord, ControlError>;
+
+    /// The latest cut of a session that was answered; for the agent itself.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`] where there is none.
+    fn last_reason(&self, session: &str) -> Result<Reason, ControlError>;
 
     /// What decided, and what would have allowed it. `event` is what [`Control::event`] gave.
     ///

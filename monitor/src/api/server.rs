@@ -145,6 +145,7 @@ fn router(shared: Shared) -> Router {
         .route("/sessions/{id}/freeze", post(change::freeze))
         .route("/sessions/{id}/thaw", post(change::thaw))
         .route("/sessions/{id}/kill", post(change::kill))
+        .route("/self/why", get(sessions::own_why))
         .route("/grants", get(grants::list).post(grants::give))
         .route("/grants/{id}/revoke", post(grants::revoke))
         .route("/pending", get(grants::pending))

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::api::approvals::{GRANT_MOST_SECONDS, GrantRequest, Pending, Reason};
 pub use crate::attribute::sessions::{CutInfo, SessionState};
 pub use crate::decide::grants::{Grant, GrantState, Object};
-use crate::record::event::{EventRecord, Owner};
+use crate::record::event::{EventRecord, Origin, Owner};
 use crate::record::health::StoreHealth;
-use crate::scope::words::{Access, Mode, Tier};
+use crate::scope::words::{Mode, Tier};
 
 /// How a kind of act is held on this host, now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +133,8 @@ pub struct SessionInfo {
     pub root_pid: u32,
     /// The human for whom it runs.
     pub owner: Owner,
+    /// Where it comes from: login, sudo, ssh, unit, directory, git identity.
+    pub origin: Origin,
     /// When it started.
     pub since: Timestamp,
     /// How it stands.
@@ -254,71 +257,6 @@ pub struct ChangeRequest {
     pub reason: String,
 }
 
-/// `POST /v1/grants`: approve, for a while, what an event was about, or for a session one thing that is named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GrantRequest {
-    /// The event that asks: its session and the very thing it was about.
-    #[serde(default)]
-    pub event: Option<String>,
-    /// In place of an event: the session.
-    #[serde(default)]
-    pub session: Option<String>,
-    /// With `session`: a file, by the path that leads to it now.
-    #[serde(default)]
-    pub file: Option<String>,
-    /// With `session`: a program, by the path that leads to it now.
-    #[serde(default)]
-    pub program: Option<String>,
-    /// With `session`: an endpoint, as `203.0.113.7:443` or `[2001:db8::1]:53/udp`.
-    #[serde(default)]
-    pub to: Option<String>,
-    /// For a file: in place of what the event did, or of reading.
-    #[serde(default)]
-    pub access: Vec<Access>,
-    /// For how long, in seconds: 1 to 86,400.
-    pub seconds: u64,
-    /// Why, in the caller's words; recorded.
-    #[serde(default)]
-    pub reason: Option<String>,
-}
-
-/// Longest time of a grant, in seconds: what is to hold for longer belongs into the scope.
-pub const GRANT_MOST_SECONDS: u64 = 86_400;
-
-/// `GET /v1/pending`: one frozen session, which waits for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
-    /// The session's id.
-    pub session: String,
-    /// The agent.
-    pub agent: String,
-    /// The human for whom it runs.
-    pub owner: Owner,
-    /// Since when it waits.
-    pub since: Timestamp,
-    /// Why it was frozen.
-    pub reason: String,
-    /// The event that froze it, where one did.
-    pub event: Option<String>,
-    /// The act in one line, where an act froze it.
-    pub act: Option<String>,
-    /// The process that asked, as `curl[4212]`.
-    pub process: Option<String>,
-    /// The rule that called for it.
-    pub rule: Option<String>,
-    /// What the scope's author wrote about it.
-    pub rule_reason: Option<String>,
-    /// When the scope's own answer comes; `None` where it waits without end.
-    pub until: Option<Timestamp>,
-    /// That answer: `kill`, `thaw`, or `freeze` (it stays frozen).
-    pub then: String,
-    /// The command that approves the act, where it can be approved.
-    pub grant_command: Option<String>,
-    /// Where what it had open is kept.
-    pub evidence: Option<String>,
-}
-
 /// A process of a chain, from the session's root to the one that acted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainLink {
@@ -343,6 +281,8 @@ pub struct Why {
     pub chain: Vec<ChainLink>,
     /// The person for whom the session runs.
     pub owner: Owner,
+    /// Where the session comes from; `None` where the daemon does not know the session any more.
+    pub origin: Option<Origin>,
     /// What the scope would have to say for this act to be allowed; `None` where it was.
     pub instead: Option<String>,
     /// The command that would approve it for a while; `None` where there is none.

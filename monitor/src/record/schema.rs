@@ -77,6 +77,7 @@ impl<'a> Shape<'a> {
                 dev: act.dev.clone(),
                 protocol: act.protocol.clone(),
                 family: act.family.clone(),
+                origin: act.origin.clone(),
                 decision: act.decision.clone(),
                 ..ActRecord::new(act.kind)
             },

@@ -1,7 +1,5 @@
 //! What a process did, as the record says it.
 
-use std::net::IpAddr;
-
 use scopeward_abi::event::flag;
 
 use crate::{
@@ -9,25 +7,6 @@ use crate::{
     record::event::ActRecord,
     scope::words::{Access, Kind},
 };
-
-/// An act in one line.
-#[must_use]
-pub fn act_line(act: &ActRecord) -> String {
-    let object = match (&act.path, &act.address) {
-        (Some(path), _) => path.clone(),
-        (None, Some(address)) => endpoint_text(*address, act.port),
-        _ => act.protocol.clone().unwrap_or_default(),
-    };
-    format!("{} {object}", act.kind.word()).trim_end().to_owned()
-}
-
-fn endpoint_text(address: IpAddr, port: Option<u16>) -> String {
-    match (address, port) {
-        (IpAddr::V6(address), Some(port)) => format!("[{address}]:{port}"),
-        (address, Some(port)) => format!("{address}:{port}"),
-        (address, None) => address.to_string(),
-    }
-}
 
 pub(super) fn exec_act(facts: &ExecFacts) -> ActRecord {
     ActRecord {

@@ -9,7 +9,7 @@ use crate::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
         types::{
-            AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, Reloaded, ScopeChoice,
+            AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, Reason, Reloaded, ScopeChoice,
             ScopeInfo, SessionInfo, Status, Tree, Why,
         },
     },
@@ -261,6 +261,17 @@ impl Control for Monitor {
         stored_event(store, id)
     }
 
+    fn last_reason(&self, session: &str) -> Result<Reason, ControlError> {
+        let state = self.lock();
+        let known = state
+            .sessions
+            .key(session)
+            .and_then(|key| state.sessions.get(key));
+        known
+            .and_then(|known| known.last_told.as_ref().map(Reason::of))
+            .ok_or_else(|| not_found("cut of session", session))
+    }
+
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
         Ok(why::explain(&self.lock(), event))
     }
@@ -295,6 +306,8 @@ impl Monitor {
             running: false,
         };
         let key = self.lock().enrol(&asked)?;
+        // Before anything of it can change that.
+        self.look_at_origins();
         self.note(key);
         // Before the caller lets its process go: names are resolved, and what is guarded is marked.
         if self.resolve_names() {

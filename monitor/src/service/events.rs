@@ -10,10 +10,10 @@ use crate::{
     attribute::sessions::{Session, SessionState, Sessions},
     decide::{compile::EntryInfo, grants::file_key},
     decode::{Body, ExecFacts, Head, RawEvent},
-    record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
+    record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord, act_line},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act},
+        acts::{exec_act, net_act, open_act, socket_act, unix_act},
         state::State,
     },
 };
@@ -381,6 +381,7 @@ impl State {
         let Some(session) = self.sessions.get_mut(actor.session) else {
             return;
         };
+        session.last_told = Some(record.clone());
         session.last_cut = Some(CutInfo {
             event: record.id.clone(),
             time: record.time,

@@ -48,6 +48,7 @@ pub fn run(monitor: &Arc<Monitor>) {
             next_second = now + SECOND;
             let told = monitor.told.load(Ordering::Relaxed);
             monitor.each_second(told - told_before);
+            monitor.look_at_origins();
             told_before = told;
         }
     }

@@ -21,6 +21,7 @@ pub mod memory;
 pub mod metrics;
 pub mod names;
 pub mod notes;
+pub mod origins;
 pub mod overflow;
 pub mod pending;
 pub mod policies;

@@ -12,7 +12,7 @@ use crate::{
     },
     observe::handover::Predecessor,
     pipeline::Monitor,
-    record::event::{EventRecord, SessionRef},
+    record::event::{EventRecord, Origin, SessionRef},
     scope::words::Mode,
     service::{
         handover,
@@ -33,6 +33,8 @@ struct Note {
     since: jiff::Timestamp,
     cgroup: Option<std::path::PathBuf>,
     source: Source,
+    #[serde(default)]
+    origin: Origin,
     #[serde(default)]
     frozen: Option<Frozen>,
 }
@@ -80,6 +82,7 @@ impl State {
             since: session.since,
             cgroup: session.cgroup.clone(),
             source: policy.source.clone(),
+            origin: session.origin.clone(),
             frozen: frozen(session),
         };
         fs::create_dir_all(directory)?;
@@ -146,6 +149,8 @@ fn restore(state: &mut State, note: &Note) -> Option<()> {
     let kernel = state.kernel.maps.session(note.key)?;
     let mut session = Session::new(note.facts.clone(), note.policy, note.mode, note.since);
     session.cgroup.clone_from(&note.cgroup);
+    session.origin.clone_from(&note.origin);
+    session.origin_told = true;
     if kernel.state == scopeward_abi::member::state::FROZEN {
         let before = note.frozen.as_ref();
         session.state = SessionState::Frozen(before.map_or_else(

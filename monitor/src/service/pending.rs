@@ -8,9 +8,9 @@ use crate::{
         clock::Clock,
         sessions::{Session, SessionState},
     },
-    record::event::EventRecord,
+    record::event::{EventRecord, act_line},
     scope::model::AfterFreeze,
-    service::{acts::act_line, state::State, why::grant_command},
+    service::{state::State, why::grant_command},
 };
 
 impl State {

@@ -2,9 +2,9 @@
 
 use crate::{
     api::types::{ChainLink, Why},
-    record::event::EventRecord,
+    record::event::{EventRecord, act_line},
     scope::{builtin, words::Response},
-    service::{acts::act_line, policies::Policy, state::State},
+    service::{policies::Policy, state::State},
 };
 
 /// Puts together what is known of an event: the rule as written, the processes, the person, what would have allowed it.
@@ -25,6 +25,11 @@ pub fn explain(state: &State, event: EventRecord) -> Why {
         rule_text,
         chain: chain(state, &event),
         owner: event.session.owner.clone(),
+        origin: state
+            .sessions
+            .key(&event.session.id)
+            .and_then(|key| state.sessions.get(key))
+            .map(|session| session.origin.clone()),
         instead: instead(&event),
         grant_command: grant_command(state, &event),
         event,

@@ -16,10 +16,10 @@ use crate::api::server::Server;
 use crate::api::tests::approvals;
 pub(crate) use crate::api::tests::curl::curl_as;
 use crate::api::types::{
-    AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Pending,
+    AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Pending, Reason,
     ScopeInfo, ScopeState, SessionInfo, SessionState, Status, TierGuarantee, Tree, TreeNode, Why,
 };
-use crate::record::event::{EventRecord, Owner};
+use crate::record::event::{EventRecord, Origin, Owner};
 use crate::record::filter::{Filter, Order};
 use crate::record::health::{StoreHealth, StoreState};
 use crate::record::tests::sample;
@@ -55,6 +55,7 @@ pub(crate) fn session(id: &str, owner: Owner) -> SessionInfo {
         mode: Mode::Enforce,
         root_pid: 4_121,
         owner,
+        origin: Origin::default(),
         since: sample::start(),
         status: SessionState::Running,
         processes: 3,
@@ -314,6 +315,11 @@ impl Control for Fake {
         })
     }
 
+    fn last_reason(&self, session: &str) -> Result<Reason, ControlError> {
+        assert_eq!(session, "s-00000000000000aa");
+        Ok(Reason::of(&sample::event(9)))
+    }
+
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
         Ok(Why {
             summary: "Denied: this endpoint is not in the scope of claude-code.".into(),
@@ -331,6 +337,7 @@ impl Control for Fake {
                 },
             ],
             owner: event.session.owner.clone(),
+            origin: None,
             instead: Some("[network]\nallow = [\"203.0.113.7:443\"]".into()),
             grant_command: None,
             event,

@@ -12,7 +12,7 @@ use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
     Cli, Command, agents, completions, daemon, doctor, events, freeze, grant, grants, kill, man, pending,
-    reload, replay, run, scope, sessions, status, thaw, tree, verify, why,
+    reload, replay, run, scope, sessions, status, thaw, top, tree, verify, why,
 };
 use scopeward::config::file::Config;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -100,6 +100,7 @@ async fn answer(command: &Command, config: &Config, client: &Client) -> Result<E
         Command::Events(args) => events::run(args, client, output).await,
         Command::Why(args) => why::run(args, client, output).await,
         Command::Pending(args) => pending::run(args, client, output).await,
+        Command::Top(args) => top::run(args, client, &Look::of_stdout()).await,
         Command::Grant(args) => grant::run(args, client, output).await,
         Command::Grants(args) => grants::run(args, client, output).await,
         Command::Revoke(args) => grants::revoke(args, client, output).await,

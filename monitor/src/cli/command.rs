@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::{
     agents, completions, daemon, doctor, events, freeze, grant, grants, kill, man, pending, reload, replay,
-    run, scope, sessions, status, thaw, tree, verify, why,
+    run, scope, sessions, status, thaw, top, tree, verify, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -55,6 +55,8 @@ pub enum Command {
     Why(why::Args),
     /// What waits for a person: who asks, for what, since when, and what happens when nobody decides
     Pending(pending::Args),
+    /// Live: what runs, what waits for a person, and keys to decide
+    Top(top::Args),
     /// Approve, for a while, what an event was about: bound to that very file, program or endpoint, and recorded
     Grant(grant::Args),
     /// The grants that hold: what, for how much longer, how often used, by whom

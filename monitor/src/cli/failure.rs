@@ -36,6 +36,9 @@ pub enum CliError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A view for a terminal, without one.
+    #[error("scopeward top needs a terminal; scopeward sessions and scopeward pending say the same in lines")]
+    NoTerminal,
     /// The output could not be written.
     #[error("failed to write the output: {0}")]
     Output(#[from] std::io::Error),
@@ -57,7 +60,7 @@ impl CliError {
                 StatusCode::NOT_IMPLEMENTED => Exit::Unsupported,
                 _ => Exit::No,
             },
-            Self::Moment(_) | Self::Pattern(_) => Exit::Usage,
+            Self::Moment(_) | Self::Pattern(_) | Self::NoTerminal => Exit::Usage,
             Self::Store { source, .. } => match source.kind() {
                 ErrorKind::PermissionDenied => Exit::Privileges,
                 ErrorKind::InvalidInput => Exit::Usage,

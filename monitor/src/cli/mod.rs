@@ -24,6 +24,7 @@ pub mod scope;
 pub mod sessions;
 pub mod status;
 pub mod thaw;
+pub mod top;
 pub mod tree;
 pub mod verify;
 pub mod why;

@@ -40,6 +40,7 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         | Command::Completions(_)
         | Command::Man(_)
         | Command::Replay(_)
+        | Command::Top(_)
         | Command::Verify(_) => {
             panic!("it has no daemon to ask, or asks it by itself")
         }

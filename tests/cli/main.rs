@@ -3,9 +3,12 @@
 mod by_hand;
 mod daemon;
 mod grants;
+mod incidents;
+mod ledger;
 mod metrics;
 mod owners;
 mod pending;
+mod removal;
 mod replay;
 mod run_held;
 mod run_passes;

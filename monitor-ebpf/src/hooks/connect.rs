@@ -150,5 +150,6 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
         };
         emit::send_small(&event, actor.hook);
     }
+    respond::brake(actor, Power::Refuse);
     if refused { REFUSE } else { ALLOW }
 }

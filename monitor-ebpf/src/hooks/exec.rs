@@ -130,7 +130,9 @@ fn executed(actor: &mut Actor, bprm: Address) {
             pad: 0,
         };
         // Every exec is told, because processes are attributed by it; a flood of refused ones is held to the quota.
-        if !emit::counted(actor, &key, verdict.response) && verdict.response != response::ALLOW {
+        let told = emit::counted(actor, &key, verdict.response);
+        respond::brake(actor, Power::Signal);
+        if !told && verdict.response != response::ALLOW {
             return;
         }
     }

@@ -10,7 +10,7 @@ use scopeward_abi::{
 
 use crate::{
     emit, grant,
-    hooks::{socket, unix},
+    hooks::{removal, socket, unix},
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::{of, read},
@@ -59,13 +59,23 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let first = unsafe { *(regs.add(of::REGS_FIRST()) as *const u64) };
     // SAFETY: as above.
     let first_compat = unsafe { *(regs.add(of::REGS_FIRST_COMPAT()) as *const u64) };
-    held(&mut actor, classes, ret, [first, first_compat]);
+    // SAFETY: as above.
+    let second = unsafe { *(regs.add(of::REGS_SECOND()) as *const u64) };
+    // SAFETY: as above.
+    let second_compat = unsafe { *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) };
+    held(
+        &mut actor,
+        classes,
+        ret,
+        [first, first_compat],
+        [second, second_compat],
+    );
     0
 }
 
 /// The exit of a system call that is looked at, in a session.
 #[inline(always)]
-fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2]) {
+fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64; 2]) {
     let task = task::current();
     let compat = task::is_compat(task);
     let of_call = if compat {
@@ -87,6 +97,14 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2]) {
     }
     if of_call == class::CONNECT && ret >= 0 {
         unix::connected(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
+    }
+    if of_call == class::REMOVE && ret == 0 {
+        let (dir, name) = if compat {
+            (first[1] & 0xffff_ffff, second[1] & 0xffff_ffff)
+        } else {
+            (first[0], second[0])
+        };
+        removal::removed(actor, dir, name);
     }
     respond::settle(actor);
 }
@@ -224,7 +242,9 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
         entry: verdict.entry,
         pad: 0,
     };
-    if !emit::counted(actor, &key, verdict.response) {
+    let told = emit::counted(actor, &key, verdict.response);
+    respond::brake(actor, Power::Signal);
+    if !told {
         return;
     }
     let Some(scratch) = scratch::acquire() else {

@@ -7,5 +7,6 @@ pub mod exit;
 pub mod file_open;
 pub mod fork;
 pub mod heartbeat;
+pub mod removal;
 pub mod socket;
 pub mod unix;

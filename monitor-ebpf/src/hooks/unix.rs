@@ -193,7 +193,9 @@ fn answer(actor: &mut Actor, policy: &Policy, peer: &Peer, sock: Address, what: 
         entry: verdict.entry,
         pad: 0,
     };
-    if !emit::counted(actor, &key, verdict.response) {
+    let told = emit::counted(actor, &key, verdict.response);
+    respond::brake(actor, Power::Signal);
+    if !told {
         return;
     }
     let Some(scratch) = scratch::acquire() else {

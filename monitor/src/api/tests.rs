@@ -4,6 +4,8 @@ pub(crate) mod approvals;
 mod changes;
 pub(crate) mod curl;
 pub(crate) mod fake;
+mod fake_ledger;
 mod following;
 mod reading;
+pub(crate) mod served;
 mod socket;

@@ -28,6 +28,10 @@ const CONNECTS: (&[usize], &[usize]) = (&[42], &[362]);
 #[cfg(target_arch = "x86_64")]
 const SOCKETS: (&[usize], &[usize]) = (&[41], &[359]);
 
+/// Calls that remove a name in a directory: unlinkat.
+#[cfg(target_arch = "x86_64")]
+const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
+
 /// The table, as the programs have it.
 #[must_use]
 pub fn table() -> [u8; TABLE] {
@@ -37,6 +41,7 @@ pub fn table() -> [u8; TABLE] {
         (NETS, class::NET),
         (SOCKETS, class::SOCKET),
         (CONNECTS, class::CONNECT),
+        (REMOVES, class::REMOVE),
     ] {
         for &number in calls.0 {
             table[number] |= of;

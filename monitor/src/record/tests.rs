@@ -3,6 +3,7 @@
 mod crash;
 mod filters;
 mod full_disk;
+mod measure;
 mod round_trip;
 pub(crate) mod sample;
 mod tamper;

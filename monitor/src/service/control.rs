@@ -8,9 +8,10 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
+        report::Report,
         types::{
-            AgentInfo, EnrolRequest, Enrolled, Grant, GrantRequest, Pending, Reason, Reloaded, ScopeChoice,
-            ScopeInfo, SessionInfo, Status, Tree, Why,
+            AgentInfo, CutsBy, EnrolRequest, Enrolled, Grant, GrantRequest, Incident, Pending, Reason,
+            Reloaded, Rotation, ScopeChoice, ScopeInfo, SessionInfo, Status, Tally, Tree, Why,
         },
     },
     attribute::sessions::Session,
@@ -208,16 +209,21 @@ impl Control for Monitor {
 
     fn freeze(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
         self.change(session, (Kind::SessionFreeze, reason, peer), |state, key| {
+            state.note_decision(key, "freeze", peer.uid, reason);
             state.freeze(key, reason)
         })
     }
 
     fn thaw(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, (Kind::SessionThaw, reason, peer), State::thaw)
+        self.change(session, (Kind::SessionThaw, reason, peer), |state, key| {
+            state.note_decision(key, "thaw", peer.uid, reason);
+            state.thaw(key)
+        })
     }
 
     fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
         self.change(session, (Kind::SessionKill, reason, peer), |state, key| {
+            state.note_decision(key, "kill", peer.uid, reason);
             state.kill(key, reason)
         })
     }
@@ -245,6 +251,22 @@ impl Control for Monitor {
         self.lock().pending()
     }
 
+    fn report(&self, session: &str) -> Result<Report, ControlError> {
+        self.report_of(session)
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        self.lock().incidents()
+    }
+
+    fn rotations(&self) -> Vec<Rotation> {
+        self.lock().cases.rotations.all().to_vec()
+    }
+
+    fn rotate(&self, name: &str, note: &str, peer: &Peer) -> Result<Rotation, ControlError> {
+        self.mark_rotated(name, note, peer.uid)
+    }
+
     fn events(
         &self,
         filter: &Filter,
@@ -270,6 +292,10 @@ impl Control for Monitor {
         known
             .and_then(|known| known.last_told.as_ref().map(Reason::of))
             .ok_or_else(|| not_found("cut of session", session))
+    }
+
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
+        self.lock().tallies(by, only)
     }
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {

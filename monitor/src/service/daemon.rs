@@ -21,7 +21,7 @@ use crate::{
     pipeline::{Monitor, Settings, pins},
     record::store::{Store, StoreError},
     service::{
-        fanotify, notes,
+        fanotify, notes, recall,
         systemd::{self, HandedError},
     },
 };
@@ -127,6 +127,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         pins: Some(pins),
         notes: Some(config.paths.run.join("policies")),
         evidence: Some(config.paths.evidence()),
+        cases: Some(config.paths.store()),
         sizes,
         automatic_reload: config.service.reload == Reload::Automatic,
     };
@@ -140,6 +141,8 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         monitor.end(sessions == 0);
         return Ok(None);
     }
+    recall::begin(&monitor);
+    monitor.recall_cases();
     monitor.begin(ring);
     {
         let mut state = monitor.lock();

@@ -2,22 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::broadcast;
-use tokio::task::JoinHandle;
 
-use crate::api::client::Client;
+use super::fake_ledger;
 use crate::api::control::{Control, ControlError};
 use crate::api::peer::Peer;
-use crate::api::permissions::Policy;
-use crate::api::server::Server;
+use crate::api::report::Report;
 use crate::api::tests::approvals;
-pub(crate) use crate::api::tests::curl::curl_as;
+pub(crate) use crate::api::tests::served::{Served, serve, serve_with};
 use crate::api::types::{
-    AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Pending, Reason,
-    ScopeInfo, ScopeState, SessionInfo, SessionState, Status, TierGuarantee, Tree, TreeNode, Why,
+    AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Incident,
+    Pending, Reason, Rotation, ScopeInfo, ScopeState, SessionInfo, SessionState, Status, Tally,
+    TierGuarantee, Tree, TreeNode, Why,
 };
 use crate::record::event::{EventRecord, Origin, Owner};
 use crate::record::filter::{Filter, Order};
@@ -320,6 +318,27 @@ impl Control for Fake {
         Ok(Reason::of(&sample::event(9)))
     }
 
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
+        fake_ledger::cuts(&self.events.lock().unwrap(), by, only)
+    }
+
+    fn report(&self, session: &str) -> Result<Report, ControlError> {
+        let tree = self.tree(session)?;
+        Ok(fake_ledger::report(&tree, &self.events.lock().unwrap()))
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        fake_ledger::book().0.all().into_iter().cloned().collect()
+    }
+
+    fn rotations(&self) -> Vec<Rotation> {
+        fake_ledger::book().1.all().to_vec()
+    }
+
+    fn rotate(&self, name: &str, note: &str, peer: &Peer) -> Result<Rotation, ControlError> {
+        fake_ledger::rotate(name, note, peer)
+    }
+
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
         Ok(Why {
             summary: "Denied: this endpoint is not in the scope of claude-code.".into(),
@@ -346,48 +365,5 @@ impl Control for Fake {
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>> {
         self.live.subscribe()
-    }
-}
-
-/// The API, served until this is dropped.
-pub(crate) struct Served {
-    pub(crate) fake: Arc<Fake>,
-    pub(crate) client: Client,
-    pub(crate) path: PathBuf,
-    task: JoinHandle<()>,
-    _dir: tempfile::TempDir,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-pub(crate) fn serve() -> Served {
-    serve_with(Policy::default())
-}
-
-pub(crate) fn serve_with(policy: Policy) -> Served {
-    let dir = tempfile::tempdir().unwrap();
-    // Other users must be able to come in, as in /run.
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(dir.path(), open).unwrap();
-    let path = dir.path().join("run/scopeward.sock");
-    let server = Server::bind(&path).unwrap();
-    let fake = Fake::new();
-    let control = Arc::clone(&fake);
-    let task = tokio::spawn(async move {
-        server
-            .serve(control, policy, std::future::pending())
-            .await
-            .unwrap();
-    });
-    Served {
-        fake,
-        client: Client::new(&path),
-        path,
-        task,
-        _dir: dir,
     }
 }

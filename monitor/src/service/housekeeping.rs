@@ -20,6 +20,8 @@ const NAMES_EVERY: Duration = Duration::from_secs(30);
 /// Compiling again takes at most one part in so many of the time: a disk that changes all the time must not keep the
 /// daemon busy. Until then the kernel guards what is new by its name.
 const REFRESH_SHARE: u32 = 20;
+/// How often it is looked where sessions come from: their directory, repository and the agent's own session can change.
+const ORIGINS_EVERY: Duration = Duration::from_secs(5);
 /// How often the rest is looked at.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -27,6 +29,7 @@ const SECOND: Duration = Duration::from_secs(1);
 pub fn run(monitor: &Arc<Monitor>) {
     let (mut next_names, mut next_second, mut next_refresh) =
         (Instant::now(), Instant::now(), Instant::now());
+    let mut next_origins = Instant::now();
     let mut told_before = 0;
     while !monitor.stopping() {
         std::thread::sleep(TICK);
@@ -48,7 +51,10 @@ pub fn run(monitor: &Arc<Monitor>) {
             next_second = now + SECOND;
             let told = monitor.told.load(Ordering::Relaxed);
             monitor.each_second(told - told_before);
-            monitor.look_at_origins();
+            if now >= next_origins {
+                next_origins = now + ORIGINS_EVERY;
+                monitor.look_at_origins();
+            }
             told_before = told;
         }
     }

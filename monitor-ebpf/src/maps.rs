@@ -9,6 +9,7 @@ use aya_ebpf::{
 use scopeward_abi::{
     endpoint::{EndpointKey, Ports},
     event::{hook, loss},
+    grant::{Grant, GrantKey},
     member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
@@ -48,6 +49,10 @@ pub static NAMES: HashMap<NameKey, Match> = HashMap::with_max_entries(1_048_576,
 /// Endpoints by longest prefix.
 #[map]
 pub static ENDPOINTS: LpmTrie<EndpointKey, Ports> = LpmTrie::with_max_entries(1_048_576, 0);
+
+/// What people approved. Only looked at for what is outside the scope.
+#[map]
+pub static GRANTS: HashMap<GrantKey, Grant> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
 
 /// Allowed acts that were emitted, by [`SeenKey`]. An LRU: eviction only means that one is emitted again.
 #[map]

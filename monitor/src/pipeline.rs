@@ -22,7 +22,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
-    decide::compile::Names,
+    decide::{compile::Names, grants::Grants},
     decode::{self, Body},
     ledger::book::Ledger,
     observe::{
@@ -68,6 +68,8 @@ pub struct Settings {
     pub pins: Option<PathBuf>,
     /// Where policies are noted for the next daemon; `None` for the length of one run.
     pub notes: Option<PathBuf>,
+    /// Where the evidence of frozen sessions is kept; `None` for the length of one run.
+    pub evidence: Option<PathBuf>,
     /// Where incidents are kept for the next daemon; `None` for the length of one run.
     pub cases: Option<PathBuf>,
     /// How much the kernel side can hold.
@@ -136,6 +138,9 @@ impl Monitor {
             kernel,
             policies: Policies::guarding(settings.own_files()),
             scopes: Scopes::new(&settings.scopes),
+            grants: Grants::default(),
+            notes: settings.notes.clone(),
+            evidence_due: Vec::new(),
             processes: Processes::default(),
             sessions: Sessions::default(),
             names: Names::default(),

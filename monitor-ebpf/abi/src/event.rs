@@ -64,6 +64,8 @@ pub mod flag {
     pub const BRAKED: u32 = 1 << 16;
     /// A unix socket in the abstract name space: the string is its name.
     pub const ABSTRACT: u32 = 2048;
+    /// Outside the scope, and let through by a grant.
+    pub const GRANTED: u32 = 1 << 20;
 }
 
 /// Values of [`Header::kind`].

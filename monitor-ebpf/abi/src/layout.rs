@@ -2,7 +2,7 @@
 
 use core::mem::{offset_of, size_of};
 
-use crate::{endpoint, event, member, object, policy};
+use crate::{endpoint, event, grant, member, object, policy};
 
 const _: () = {
     assert!(size_of::<member::Member>() == 48);
@@ -15,6 +15,8 @@ const _: () = {
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
+    assert!(size_of::<grant::GrantKey>() == 40);
+    assert!(size_of::<grant::Grant>() == 24);
     assert!(size_of::<event::Header>() == 56);
     assert!(size_of::<event::Fork>() == 16);
     assert!(size_of::<event::Exec>() == 32);

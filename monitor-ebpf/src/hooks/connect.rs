@@ -3,12 +3,12 @@
 
 use aya_ebpf::{macros::cgroup_sock_addr, programs::SockAddrContext};
 use scopeward_abi::{
-    event::{Header, Net, hook, kind, loss, when},
+    event::{Header, Net, flag, hook, kind, loss, when},
     policy::response,
 };
 
 use crate::{
-    emit,
+    emit, grant,
     maps::{POLICIES, SeenKey},
     respond::{self, Power},
     session::{self, Actor, ids},
@@ -109,7 +109,11 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
     const MPTCP: u32 = 262;
     const TCP: u8 = 6;
     let ruled = if protocol == MPTCP { TCP } else { protocol as u8 };
-    let verdict = verdict::endpoint(actor.member, policy, addr, port, ruled);
+    let mut verdict = verdict::endpoint(actor.member, policy, addr, port, ruled);
+    if verdict.response > response::ALLOW && grant::endpoint(actor.member.session, addr, port, ruled) {
+        verdict.response = response::ALLOW;
+        actor.flags |= flag::GRANTED;
+    }
     let applied = respond::apply(actor, verdict.response, Power::Refuse);
     let refused = applied >= response::DENY;
     let (high, low) = (
@@ -124,7 +128,7 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
         session: actor.member.session,
         object: high.rotate_left(17) ^ low,
         part: u32::from(port) << 16 | u32::from(ruled),
-        what: u32::from(kind) << 24,
+        what: u32::from(kind) << 24 | actor.flags & flag::GRANTED,
         entry: verdict.entry,
         pad: 0,
     };

@@ -12,7 +12,7 @@ use scopeward_abi::{
 };
 
 use crate::{
-    emit,
+    emit, grant,
     kernel::{
         file::{self, Facts},
         offsets::{Address, of, read},
@@ -108,7 +108,14 @@ fn executed(actor: &mut Actor, bprm: Address) {
         return;
     };
     let facts = program(bprm).ok();
-    let verdict = judge(actor, policy, facts.as_ref());
+    let mut verdict = judge(actor, policy, facts.as_ref());
+    if let Some(facts) = facts.as_ref()
+        && verdict.response > response::ALLOW
+        && grant::program(actor.member.session, facts)
+    {
+        verdict.response = response::ALLOW;
+        actor.flags |= flag::GRANTED;
+    }
     let applied = respond::apply(actor, verdict.response, Power::Signal);
     if verdict.sanctioned {
         actor.flags |= flag::SANCTIONED;
@@ -118,7 +125,7 @@ fn executed(actor: &mut Actor, bprm: Address) {
             session: actor.member.session,
             object: facts.inode,
             part: facts.dev,
-            what: u32::from(kind::EXEC) << 24,
+            what: u32::from(kind::EXEC) << 24 | actor.flags & flag::GRANTED,
             entry: verdict.entry,
             pad: 0,
         };

@@ -4,11 +4,12 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::{
     event::{File, Header, flag, hook, kind, loss, when},
+    policy::response,
     syscall::{TABLE, class},
 };
 
 use crate::{
-    emit,
+    emit, grant,
     hooks::{escape, process, removal, socket, unix},
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
@@ -232,7 +233,11 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
     };
     let reads = facts.f_mode & FMODE_READ != 0;
     let writes = facts.f_mode & FMODE_WRITE != 0;
-    let verdict = verdict::file(actor.member, policy, hits, reads, writes);
+    let mut verdict = verdict::file(actor.member, policy, hits, reads, writes);
+    if verdict.response > response::ALLOW && grant::file(actor.member.session, facts, reads, writes) {
+        verdict.response = response::ALLOW;
+        actor.flags |= flag::GRANTED;
+    }
     if verdict.then != 0 {
         actor.member.then = u32::from(verdict.then);
         actor.member.then_entry = verdict.entry;
@@ -249,7 +254,8 @@ fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
         session: actor.member.session,
         object: facts.inode,
         part: facts.dev,
-        what: u32::from(kind::OPEN) << 24 | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED),
+        what: u32::from(kind::OPEN) << 24
+            | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED | flag::GRANTED),
         entry: verdict.entry,
         pad: 0,
     };

@@ -8,8 +8,8 @@ use tokio::sync::broadcast;
 use crate::api::peer::Peer;
 use crate::api::report::Report;
 use crate::api::types::{
-    AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeInfo, SessionInfo, Status,
-    Tally, Tree, Why,
+    AgentInfo, CutsBy, EnrolRequest, Enrolled, Grant, GrantRequest, Incident, Pending, Reason, Reloaded,
+    Rotation, ScopeInfo, SessionInfo, Status, Tally, Tree, Why,
 };
 use crate::export::exporters::TestError;
 use crate::export::status::{ExporterStatus, TestDelivery};
@@ -175,6 +175,24 @@ pub trait Control: Send + Sync + 'static {
     /// [`ControlError`].
     fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError>;
 
+    /// Approves something for a session, for a while. The API has checked who asks.
+    ///
+    /// # Errors
+    /// [`ControlError`]; nothing is approved then.
+    fn grant(&self, request: &GrantRequest, peer: &Peer) -> Result<Grant, ControlError>;
+
+    /// Every grant that holds, and those that are over and still remembered. Newest last.
+    fn grants(&self) -> Vec<Grant>;
+
+    /// Takes a grant back: the next act is answered as the scope says.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn revoke(&self, grant: &str, reason: &str, peer: &Peer) -> Result<Grant, ControlError>;
+
+    /// The sessions that are frozen, the one that waits longest first.
+    fn pending(&self) -> Vec<Pending>;
+
     /// Hands the stored events that `filter` asks for to `visit`, in the filter's order, until it breaks.
     ///
     /// # Errors
@@ -190,6 +208,12 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::NotFound`], or [`ControlError::Invalid`] where the beginning is not unique.
     fn event(&self, id: &str) -> Result<EventRecord, ControlError>;
+
+    /// The latest cut of a session that was answered; for the agent itself.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`] where there is none.
+    fn last_reason(&self, session: &str) -> Result<Reason, ControlError>;
 
     /// How the cuts add up; only those of the user `only`, where that is given: their sessions, their own account, and
     /// by rule what their sessions did.

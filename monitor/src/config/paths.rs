@@ -43,6 +43,12 @@ impl Paths {
         self.state.join("export")
     }
 
+    /// The directory of what frozen sessions had open.
+    #[must_use]
+    pub fn evidence(&self) -> PathBuf {
+        self.state.join("evidence")
+    }
+
     /// The directory of the store.
     #[must_use]
     pub fn store(&self) -> PathBuf {

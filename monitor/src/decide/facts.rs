@@ -106,7 +106,14 @@ pub fn facts<'a>(
         | Kind::NetAccept
         | Kind::DnsQuery
         | Kind::DnsAnswer
-        | Kind::MonitorTamper => Vec::new(),
+        | Kind::MonitorTamper
+        | Kind::SessionOwner
+        | Kind::SessionFreeze
+        | Kind::SessionThaw
+        | Kind::SessionKill
+        | Kind::GrantGive
+        | Kind::GrantExpire
+        | Kind::GrantRevoke => Vec::new(),
     })
 }
 

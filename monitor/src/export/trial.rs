@@ -55,5 +55,6 @@ pub fn event(host: Host, now: Timestamp) -> EventRecord {
         weight: 0,
         count: 1,
         generation: 0,
+        chain: None,
     }
 }

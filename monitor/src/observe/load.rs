@@ -86,7 +86,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 14] = [
+const PINNED_MAPS: [&str; 15] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -95,6 +95,7 @@ const PINNED_MAPS: [&str; 14] = [
     "OBJECTS",
     "NAMES",
     "ENDPOINTS",
+    "GRANTS",
     "SEEN_ACTS",
     "SEEN_CUTS",
     "RING",

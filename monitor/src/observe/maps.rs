@@ -12,6 +12,7 @@ use aya::{
 use scopeward_abi::{
     endpoint::{EndpointKey, NS_BITS, Ports},
     event::{hook, loss},
+    grant::{Grant, GrantKey},
     member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
@@ -42,6 +43,8 @@ pod! {
     MatchPod(Match),
     EndpointKeyPod(EndpointKey),
     PortsPod(Ports),
+    GrantKeyPod(GrantKey),
+    GrantPod(Grant),
 }
 
 /// Why a map could not be used.
@@ -71,6 +74,7 @@ pub struct Maps {
     objects: HashMap<MapData, ObjectKeyPod, MatchPod>,
     names: HashMap<MapData, NameKeyPod, MatchPod>,
     endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
+    grants: HashMap<MapData, GrantKeyPod, GrantPod>,
     matching: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
     protected: HashMap<MapData, u32, u32>,
@@ -105,6 +109,7 @@ impl Maps {
             objects: take(ebpf, "OBJECTS")?,
             names: take(ebpf, "NAMES")?,
             endpoints: take(ebpf, "ENDPOINTS")?,
+            grants: take(ebpf, "GRANTS")?,
             matching: take(ebpf, "MATCHING")?,
             losses: take(ebpf, "LOSSES")?,
             protected: take(ebpf, "PROTECTED")?,
@@ -312,6 +317,31 @@ impl Maps {
             self.endpoints
                 .remove(&Key::new(NS_BITS + prefix, EndpointKeyPod(key))),
         );
+    }
+
+    /// A grant, with its uses so far.
+    #[must_use]
+    pub fn grant(&self, key: GrantKey) -> Option<Grant> {
+        self.grants.get(&GrantKeyPod(key), 0).ok().map(|pod| pod.0)
+    }
+
+    /// Puts a grant in force.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_grant(&mut self, key: GrantKey, grant: Grant) -> Result<(), MapsError> {
+        self.grants
+            .insert(GrantKeyPod(key), GrantPod(grant), 0)
+            .map_err(|error| MapsError::Map {
+                name: "GRANTS",
+                error,
+            })
+    }
+
+    /// Takes a grant back.
+    pub fn remove_grant(&mut self, key: GrantKey) {
+        // It may not be there.
+        drop(self.grants.remove(&GrantKeyPod(key)));
     }
 
     /// Whether an exec outside sessions is held against the `[[match]]` entries at all.

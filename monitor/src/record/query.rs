@@ -11,7 +11,9 @@ use rusqlite::{Connection, Row, params_from_iter};
 use crate::record::event::EventRecord;
 use crate::record::filter::{Filter, Order, Pattern};
 use crate::record::restore::Restorer;
-use crate::record::schema::{EVENT_COLUMNS, EndpointRow, nanoseconds, timestamp};
+use crate::record::schema::{
+    EVENT_COLUMNS, EndpointRow, UNCHAINED, UNCHAINED_COLUMNS, nanoseconds, timestamp,
+};
 use crate::record::segment::{SegmentFile, list, open_for_reading, read_meta};
 
 /// What can go wrong with reading.
@@ -119,7 +121,13 @@ fn visit_segment(
     {
         return Ok(ControlFlow::Continue(()));
     }
-    let (sql, values) = select(filter, only_ulids(&db)?);
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let columns = if version == UNCHAINED {
+        UNCHAINED_COLUMNS
+    } else {
+        EVENT_COLUMNS
+    };
+    let (sql, values) = select(filter, columns, only_ulids(&db)?);
     let Some(mut rows_wanted) = RowsWanted::new(&db, filter)? else {
         return Ok(ControlFlow::Continue(()));
     };
@@ -157,7 +165,7 @@ fn only_ulids(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// The part of `filter` that the database answers: time and id.
-fn select(filter: &Filter, only_ulids: bool) -> (String, Vec<Value>) {
+fn select(filter: &Filter, columns: &str, only_ulids: bool) -> (String, Vec<Value>) {
     let mut conditions = vec!["1".to_owned()];
     let mut values = Vec::new();
     if let Some(since) = filter.since.filter(|_| only_ulids) {
@@ -189,7 +197,7 @@ fn select(filter: &Filter, only_ulids: bool) -> (String, Vec<Value>) {
         "ASC"
     };
     let sql = format!(
-        "SELECT {EVENT_COLUMNS} FROM event WHERE {} ORDER BY id {order}",
+        "SELECT {columns} FROM event WHERE {} ORDER BY id {order}",
         conditions.join(" AND ")
     );
     (sql, values)

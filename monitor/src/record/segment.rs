@@ -9,9 +9,12 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use crate::record::chain::{Content, HEAD_EVERY, tag};
 use crate::record::dictionary::{Dictionary, EncodeError};
 use crate::record::event::EventRecord;
+use crate::record::links::Chain;
 use crate::record::schema::{INSERT_EVENT, TABLES, VERSION, nanoseconds};
+use crate::record::signer::Signer;
 
 /// What can go wrong with a segment; after any of it, the segment is opened anew.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +129,9 @@ pub struct Segment {
     dictionary: Dictionary,
     batch: i64,
     total: i64,
+    signer: Arc<Signer>,
+    chain: Chain,
+    content: Content,
 }
 
 impl Segment {
@@ -133,7 +139,7 @@ impl Segment {
     ///
     /// # Errors
     /// [`SegmentError`].
-    pub fn open(dir: &Path, number: u64) -> Result<Self, SegmentError> {
+    pub fn open(dir: &Path, number: u64, signer: &Arc<Signer>) -> Result<Self, SegmentError> {
         let path = segment_path(dir, number);
         let fail = |source: rusqlite::Error| SegmentError::Write {
             path: path.clone(),
@@ -154,8 +160,9 @@ impl Segment {
             .map_err(fail)?;
         if version == 0 {
             let now = nanoseconds(Timestamp::now());
+            let origin = Chain::before(dir, number).origin(number, signer);
             db.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {TABLES} INSERT INTO meta VALUES ('created', {now}); PRAGMA user_version={VERSION}; COMMIT;"
+                "BEGIN IMMEDIATE; {TABLES} INSERT INTO meta VALUES ('created', {now}); {origin} PRAGMA user_version={VERSION}; COMMIT;"
             ))
             .map_err(fail)?;
         } else if version != VERSION {
@@ -172,7 +179,14 @@ impl Segment {
         let (batch, total) = last_batch(&db)
             .map_err(fail)?
             .unwrap_or((0, total_before(dir, number)));
+        // One whose chain has no beginning is left as it is: the next one goes on from what is signed.
+        let Some(chain) = Chain::read(&db).map_err(fail)? else {
+            return Err(SegmentError::Version { path, version });
+        };
         Ok(Self {
+            signer: Arc::clone(signer),
+            chain,
+            content: Content::default(),
             number,
             file,
             created,
@@ -209,8 +223,10 @@ impl Segment {
         let transaction = self.db.transaction()?;
         let (mut first, mut last) = (i64::MAX, i64::MIN);
         let (batch, mut count, mut ids) = (self.batch + 1, 0_i64, None);
+        let mut chain = self.chain;
         for event in events {
-            let references = self.dictionary.refer(&transaction, event)?;
+            let references = self.dictionary.refer(&transaction, event, &mut self.content)?;
+            let next = chain.after(&self.content);
             let time = nanoseconds(event.time);
             (first, last) = (first.min(time), last.max(time));
             let id = id_value(&event.id);
@@ -228,11 +244,21 @@ impl Segment {
                 (event.count != 1).then_some(event.count.cast_signed()),
                 (event.process.tid != event.process.pid).then_some(event.process.tid),
                 batch,
+                next.place.cast_signed(),
+                tag(&next.link),
             ])?;
-            if inserted > 0 {
+            // What was there already has its place.
+            if inserted == 1 {
                 count += 1;
                 ids = Some(wider(ids, id));
+                chain = next;
+                if chain.place.is_multiple_of(HEAD_EVERY) {
+                    chain.write_head(&transaction, self.number, &self.signer)?;
+                }
             }
+        }
+        if chain.place != self.chain.place {
+            chain.write_latest(&transaction, self.number, &self.signer)?;
         }
         if !events.is_empty() {
             let first = read_meta(&transaction, "first")?.map_or(first, |old| old.min(first));
@@ -250,6 +276,7 @@ impl Segment {
         if count > 0 {
             (self.batch, self.total) = (batch, self.total + count);
         }
+        self.chain = chain;
         Ok(())
     }
 

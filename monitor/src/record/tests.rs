@@ -7,3 +7,4 @@ mod measure;
 mod round_trip;
 pub(crate) mod sample;
 mod tailing;
+mod tamper;

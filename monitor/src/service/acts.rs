@@ -1,7 +1,5 @@
 //! What a process did, as the record says it.
 
-use std::net::IpAddr;
-
 use scopeward_abi::event::flag;
 
 use crate::{
@@ -9,29 +7,6 @@ use crate::{
     record::event::ActRecord,
     scope::words::{Access, Kind},
 };
-
-/// An act in one line.
-#[must_use]
-pub fn act_line(act: &ActRecord) -> String {
-    let object = match (&act.path, &act.address) {
-        (Some(path), _) => path.clone(),
-        (None, Some(address)) => endpoint_text(*address, act.port),
-        _ if act.call.is_some() || act.target_pid.is_some() => {
-            let target = act.target_pid.map(|pid| format!(" on process {pid}"));
-            act.call.clone().unwrap_or_default() + &target.unwrap_or_default()
-        }
-        _ => act.protocol.clone().unwrap_or_default(),
-    };
-    format!("{} {object}", act.kind.word()).trim_end().to_owned()
-}
-
-fn endpoint_text(address: IpAddr, port: Option<u16>) -> String {
-    match (address, port) {
-        (IpAddr::V6(address), Some(port)) => format!("[{address}]:{port}"),
-        (address, Some(port)) => format!("{address}:{port}"),
-        (address, None) => address.to_string(),
-    }
-}
 
 pub(super) fn exec_act(facts: &ExecFacts) -> ActRecord {
     ActRecord {
@@ -142,8 +117,21 @@ pub(super) fn socket_act(facts: &NetFacts) -> ActRecord {
     }
 }
 
+/// `IPPROTO_*` of a name that [`protocol`] gives; TCP for MPTCP, as scopes have it.
+#[must_use]
+pub fn protocol_number(name: &str) -> Option<u8> {
+    match name {
+        "tcp" | "mptcp" => Some(6),
+        "udp" => Some(17),
+        "sctp" => Some(132),
+        "udplite" => Some(136),
+        other => other.parse().ok(),
+    }
+}
+
 /// `IPPROTO_*` by name.
-fn protocol(number: u16) -> String {
+#[must_use]
+pub fn protocol(number: u16) -> String {
     match number {
         1 | 58 => "icmp".to_owned(),
         6 => "tcp".to_owned(),

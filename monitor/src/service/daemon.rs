@@ -130,6 +130,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         scopes: config.paths.scopes.clone(),
         pins: Some(pins),
         notes: Some(config.paths.run.join("policies")),
+        evidence: Some(config.paths.evidence()),
         cases: Some(config.paths.store()),
         sizes,
         automatic_reload: config.service.reload == Reload::Automatic,

@@ -5,6 +5,7 @@ pub mod change;
 pub mod cuts;
 pub mod events;
 pub mod export;
+pub mod grants;
 pub mod metrics;
 pub mod overview;
 pub mod sessions;

@@ -95,6 +95,10 @@ fn about(event: &EventRecord) -> Value {
         Kind::NetListen | Kind::SocketCreate => ("network", &["info"]),
         Kind::DnsQuery | Kind::DnsAnswer => ("network", &["protocol"]),
         Kind::MonitorTamper => ("intrusion_detection", &["info"]),
+        Kind::SessionOwner | Kind::SessionFreeze | Kind::SessionThaw | Kind::SessionKill => {
+            ("session", &["info"])
+        }
+        Kind::GrantGive | Kind::GrantExpire | Kind::GrantRevoke => ("configuration", &["change"]),
     };
     let mut categories = vec![category];
     if cut && category != "intrusion_detection" {

@@ -41,6 +41,13 @@ pub const fn of(kind: Kind) -> &'static [Technique] {
     const IMPACT: (&str, &str) = ("TA0040", "Impact");
     const ESCALATION: (&str, &str) = ("TA0004", "Privilege Escalation");
     match kind {
+        Kind::SessionOwner
+        | Kind::SessionFreeze
+        | Kind::SessionThaw
+        | Kind::SessionKill
+        | Kind::GrantGive
+        | Kind::GrantExpire
+        | Kind::GrantRevoke => &[],
         Kind::ProcessExec => const { &[technique("T1059.004", "Unix Shell", EXECUTION.0, EXECUTION.1)] },
         Kind::ProcessRequested => {
             const {

@@ -355,7 +355,7 @@ mod tests {
                         Tier::Fanotify => held.fanotify,
                         Tier::Tracepoint => held.opens || held.programs || held.io_uring,
                         Tier::Cgroup => held.network,
-                        Tier::Lsm | Tier::FmodRet => false,
+                        Tier::Lsm | Tier::FmodRet | Tier::Daemon => false,
                     };
                     assert!(there && held.sessions, "{row:?}");
                 }

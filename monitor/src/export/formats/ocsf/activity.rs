@@ -53,6 +53,14 @@ pub const fn activity(kind: Kind) -> (Class, u64, &'static str) {
         Kind::ProcessExit => (PROCESS, 2, "Terminate"),
         Kind::ProcessTrace => (PROCESS, 3, "Open"),
         Kind::ProcessIdentity => (PROCESS, 5, "Set User ID"),
+        // The schema has no words for what people decide about a session.
+        Kind::SessionOwner
+        | Kind::SessionFreeze
+        | Kind::SessionThaw
+        | Kind::SessionKill
+        | Kind::GrantGive
+        | Kind::GrantExpire
+        | Kind::GrantRevoke => (PROCESS, 99, kind.word()),
         Kind::ProcessSignal | Kind::NamespaceChange | Kind::CgroupMove | Kind::MonitorTamper => {
             (PROCESS, 99, kind.word())
         }

@@ -9,6 +9,7 @@ mod demo;
 mod deny;
 mod install;
 mod package;
+mod portability;
 mod process;
 mod setup;
 mod shape;
@@ -40,6 +41,7 @@ usage: cargo xtask COMMAND
   install-test
           the Debian package on a Debian 12 in a virtual machine: installation, reboot, upgrade during a session, removal,
           purge (emulated: about a quarter of an hour; needs root, for debootstrap)
+  btf-check  the programs' struct fields, hooks and helpers against the types of those kernels, without booting
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
 
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         ["vm", words @ ..] => setup::run(&root).and_then(|()| vm::command::run(&root, words)),
         ["package", words @ ..] => setup::run(&root).and_then(|()| package::run(&root, words)),
         ["install-test", words @ ..] => setup::run(&root).and_then(|()| install::run(&root, words)),
+        ["btf-check"] => setup::run(&root).and_then(|()| portability::check::run(&root)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

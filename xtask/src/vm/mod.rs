@@ -21,7 +21,7 @@
 pub mod command;
 mod console;
 mod image;
-mod kernels;
+pub mod kernels;
 mod machine;
 pub mod mirror;
 mod newc;
@@ -29,4 +29,5 @@ mod plan;
 mod profile;
 mod programs;
 pub mod qemu;
+pub mod store;
 mod vmlinux;

@@ -43,7 +43,8 @@ start_agent() {
 # Only tries that were answered by killing; no other outcome, and more than some.
 only_killed() {
 	touch "$1/enough"
-	wait $agent
+	# Asked in a subshell, whose child the agent is not.
+	waits test -s "$1/outcomes"
 	local seen
 	seen=$(cat "$1/outcomes")
 	echo "outcomes: $seen; $(tail -3 "$1.log")"

@@ -1,6 +1,5 @@
 //! The machine: emulated, with a disk, a console and a port for the results; it may boot again.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -8,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::image::System;
-use crate::vm::qemu;
+use crate::vm::{qemu, store};
 
 /// After this it is ended: everything is emulated, and the host may be busy.
 const BOUND: Duration = Duration::from_secs(40 * 60);
@@ -26,7 +25,7 @@ pub struct Said {
 /// # Errors
 /// A sentence, when QEMU cannot be had, or the machine does not end.
 pub fn run(root: &Path, folder: &Path, system: &System) -> Result<Said, String> {
-    let store = root.join(env::var_os("SCOPEWARD_VM").unwrap_or_else(|| "target/vm".into()));
+    let store = store::directory(root);
     let unusable = |error: std::io::Error| format!("cannot use {}: {error}", folder.display());
     let [console, results] = ["console.log", "results.log"].map(|name| folder.join(name));
     let port = |path: &Path| format!("file:{}", path.display());

@@ -1,7 +1,7 @@
 //! In a session every act on a process outside, and every way out, is answered; the same within the session, and what only
 //! resembles it, is untouched, and so is the same attacker outside the session.
 
-use std::process::Command;
+use std::process::{Child, Command};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -25,9 +25,37 @@ const TABLES: &str =
 /// What the victim has in its memory.
 static SECRET: AtomicU64 = AtomicU64::new(0x5ec2_e75e_c2e7_5ec2);
 
-/// This process itself is the victim: it is in no session.
-fn victim() -> (u32, u64) {
-    (std::process::id(), SECRET.as_ptr() as u64)
+/// Who is attacked: this process itself, which is in no session, or where that would be stopped a child of it.
+struct Victim(Option<Child>);
+
+impl Victim {
+    fn of(technique: &Technique) -> Self {
+        // `PTRACE_ATTACH` stops, and a tracer that is killed leaves it so.
+        let stops = technique.name == "ptrace-attach";
+        Self(stops.then(|| {
+            Command::new("sleep")
+                .arg("600")
+                .spawn()
+                .expect("start a process to attack")
+        }))
+    }
+
+    /// Its process id, and an address in it.
+    fn aim(&self) -> (u32, u64) {
+        let own = std::process::id();
+        (self.0.as_ref().map_or(own, Child::id), SECRET.as_ptr() as u64)
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            child
+                .kill()
+                .and_then(|()| child.wait())
+                .expect("end the process that was attacked");
+        }
+    }
 }
 
 /// What stands in the table where the act is done before it is answered.
@@ -53,6 +81,7 @@ fn check(name: &str) {
 fn hold(technique: &Technique, sort: OutsiderTechnique) {
     let trials = trials();
     let scratch = Scratch::new().expect("make a directory");
+    let victim = Victim::of(technique);
     let scope = scratch
         .write("scope.toml", scope::with(TABLES))
         .expect("write the scope");
@@ -64,7 +93,7 @@ fn hold(technique: &Technique, sort: OutsiderTechnique) {
             trials,
             &scratch.path(loot),
             &scratch.path(aside),
-            victim(),
+            victim.aim(),
             twin,
         )
     };

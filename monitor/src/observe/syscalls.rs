@@ -78,6 +78,25 @@ const CONNECTS: (&[usize], &[usize]) = (&[203], &[283]);
 #[cfg(target_arch = "aarch64")]
 const SOCKETS: (&[usize], &[usize]) = (&[198], &[281]);
 
+/// The same as above: native (`include/uapi/asm-generic/unistd.h`), 32-bit (`arch/arm64/tools/syscall_32.tbl`).
+#[cfg(target_arch = "aarch64")]
+const ACTS: [(u8, &[usize], &[usize]); 10] = [
+    (class::PTRACE, &[117], &[26]),
+    (class::PROCESS_VM, &[270, 271, 272, 239], &[376, 377, 378, 344]),
+    (class::PIDFD, &[438, 440], &[438, 440]),
+    (class::QUEUE, &[138, 240], &[178, 363]),
+    (class::PIDFD_SIGNAL, &[424], &[424]),
+    (class::PERF, &[241], &[364]),
+    (class::SETNS, &[268], &[375]),
+    (class::UNSHARE, &[97], &[337]),
+    (class::MOUNT, &[40, 429, 41, 51, 442], &[21, 429, 218, 61, 442]),
+    (class::BPF, &[280], &[386]),
+];
+
+/// unlinkat.
+#[cfg(target_arch = "aarch64")]
+const REMOVES: (&[usize], &[usize]) = (&[35], &[328]);
+
 /// The table, as the programs have it.
 #[must_use]
 pub fn table() -> [u8; TABLE] {

@@ -61,7 +61,7 @@ fn every_event_is_a_document_once() {
         index: "logs-scopeward-default".into(),
     }));
     settings.format = Format::Ecs;
-    settings.batch = 1_000;
+    settings.batch = 500;
     let status = Feed::start(&settings).finish(|| {});
     assert_eq!(status.totals.refused, 1);
     assert!(status.retries > 0);

@@ -14,8 +14,8 @@ use serde_json::json;
 
 /// How many events a test takes, where nothing else is said.
 const EVENTS: u64 = 20_000;
-/// The longest that a test of [`EVENTS`] may take; more events get more.
-const BOUND: Duration = Duration::from_secs(90);
+/// The longest that a test of [`EVENTS`] may take on a crowded machine; more events get more. Alone it takes 10 to 40 s.
+const BOUND: Duration = Duration::from_secs(240);
 
 /// How many events a test takes.
 pub fn events() -> u64 {
@@ -70,7 +70,7 @@ pub fn settings(destination: DestinationSettings) -> ExportSettings {
         spool: 4 << 30,
         from: From::Oldest,
         batch: 200,
-        timeout: Duration::from_secs(2),
+        timeout: Duration::from_secs(15),
     }
 }
 

@@ -92,7 +92,7 @@ fn every_event_is_indexed_and_acknowledged() {
         acknowledge: true,
     }));
     settings.batch = 1_000;
-    settings.timeout = std::time::Duration::from_secs(1);
+    settings.timeout = std::time::Duration::from_secs(6);
     let status = Feed::start(&settings).finish(|| {});
     assert_eq!(status.totals.refused, 1);
     assert!(status.retries > 0);

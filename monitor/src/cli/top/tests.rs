@@ -81,7 +81,7 @@ fn a_decision_takes_two_keys() {
     ] {
         assert_eq!(press(&mut shown, key(code)), Next::Show);
         let expected = decides(shown.pending[0].clone());
-        assert_eq!(press(&mut shown, key('y')), Next::Decide(expected));
+        assert_eq!(press(&mut shown, key('y')), Next::Decide(Box::new(expected)));
     }
     assert_eq!(press(&mut shown, key('q')), Next::Quit);
     press(&mut shown, key('d'));

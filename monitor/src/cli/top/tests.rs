@@ -44,9 +44,9 @@ fn everything_is_seen_in_80_by_24_and_in_less() {
     let (text, coloured) = screen(&view(false), 80, 24);
     assert!(!coloured, "no colours were wanted");
     for seen in [
-        "2 sessions  12 events/s  9 lost  store failing  1 warning: scopeward status",
+        "2 sessions  12 events/s  9 lost  store failing  1 warning",
         "WAITS FOR A PERSON (1)",
-        "> codex          eve\\x1b[31m curl[4212] net.connect 203.0.113.7:443",
+        "> codex          eve\\x1b[31 curl[4212] net.connect 203.0.113.7:443",
         "2m 5s",
         "rule     network.default",
         "then     kill in 12m 55s",

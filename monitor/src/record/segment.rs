@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use crate::record::batches::{last_batch, total_before, wider};
 use crate::record::chain::{Content, HEAD_EVERY, tag};
 use crate::record::dictionary::{Dictionary, EncodeError};
 use crate::record::event::EventRecord;
@@ -51,6 +52,22 @@ pub enum SegmentError {
         /// What it says.
         version: i64,
     },
+}
+
+impl SegmentError {
+    /// Whether the file is none that events can be added to: the next one is begun then.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Version { .. } => true,
+            Self::Write {
+                source: EncodeError::Sqlite(source),
+                ..
+            } => matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            _ => false,
+        }
+    }
 }
 
 /// A segment's file, seen from outside.
@@ -322,45 +339,6 @@ impl Segment {
         self.db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(fail)
-    }
-}
-
-/// The number of the last batch, and how many events the store took in its life up to it; `None` where there is none.
-///
-/// # Errors
-/// As SQLite says.
-pub fn last_batch(db: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
-    db.query_row(
-        "SELECT number, base + count FROM batch ORDER BY number DESC LIMIT 1",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
-    .optional()
-}
-
-/// How many events the store took in its life before segment `number`, as the segments in `dir` say.
-fn total_before(dir: &Path, number: u64) -> i64 {
-    let before = list(dir).unwrap_or_default();
-    before
-        .iter()
-        .rev()
-        .filter(|segment| segment.number < number)
-        .find_map(|segment| last_batch(&open_for_reading(&segment.path).ok()?).ok().flatten())
-        .map_or(0, |(_, total)| total)
-}
-
-/// The range of ids that holds `id` too, in the order of the database: texts before blobs.
-fn wider(range: Option<(Value, Value)>, id: Value) -> (Value, Value) {
-    let key = |value: &Value| match value {
-        Value::Text(text) => (0, text.as_bytes().to_vec()),
-        Value::Blob(bytes) => (1, bytes.clone()),
-        _ => (0, Vec::new()),
-    };
-    match range {
-        None => (id.clone(), id),
-        Some((first, last)) if key(&id) < key(&first) => (id, last),
-        Some((first, last)) if key(&id) > key(&last) => (first, id),
-        Some(range) => range,
     }
 }
 

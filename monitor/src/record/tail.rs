@@ -8,12 +8,13 @@ use rusqlite::{Connection, ErrorCode, params};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::record::batches::last_batch;
 use crate::record::event::EventRecord;
 use crate::record::holds::Holds;
 use crate::record::query::{DecodeError, QueryError, is_unborn};
 use crate::record::restore::Restorer;
 use crate::record::schema::{EVENT_COLUMNS, VERSION};
-use crate::record::segment::{SegmentFile, id_value, last_batch, list, open_for_reading, read_meta};
+use crate::record::segment::{SegmentFile, id_value, list, open_for_reading, read_meta};
 
 /// How far a reader came. The default is the beginning of everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -252,7 +252,7 @@ impl Work {
             let signer = self.signer()?;
             let opened = match Segment::open(&self.dir, number, &signer) {
                 // A damaged segment, or another version's, is left for reading as far as that goes.
-                Err(error) if is_unusable(&error) => Segment::open(&self.dir, number + 1, &signer)?,
+                Err(error) if error.is_unusable() => Segment::open(&self.dir, number + 1, &signer)?,
                 opened => opened?,
             };
             // From here on, a death without a shutdown shows.
@@ -386,18 +386,4 @@ fn make_dir(dir: &Path) -> Result<(), SegmentError> {
         path: dir.to_owned(),
         source,
     })
-}
-
-fn is_unusable(error: &SegmentError) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    match error {
-        SegmentError::Version { .. } => true,
-        SegmentError::Write {
-            source: crate::record::dictionary::EncodeError::Sqlite(source),
-            ..
-        } => {
-            matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-        }
-        _ => false,
-    }
 }

@@ -34,6 +34,7 @@ pub mod policies;
 pub mod recall;
 pub mod reload;
 pub mod report;
+pub mod requests;
 pub mod scopes;
 pub mod second_look;
 pub mod sessions;

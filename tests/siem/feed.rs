@@ -158,8 +158,10 @@ pub fn ids_in(path: &Path) -> Vec<String> {
         .filter_map(|line| {
             // A line that a death cut off is no message.
             let record: serde_json::Value = serde_json::from_str(&line[line.find("] {")? + 2..]).ok()?;
-            let event: EventRecord = serde_json::from_value(record).ok()?;
+            let mut event: EventRecord = serde_json::from_value(record).ok()?;
             let n: u64 = event.id[10..].parse().ok()?;
+            let place = event.chain.take().expect("its place in the store's chain");
+            assert!(place.number > 0, "{place:?}");
             assert_eq!(event, self::event(n), "the same event, byte for byte");
             Some(event.id)
         })

@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::generated::bpf_send_signal;
 use scopeward_abi::{
-    event::loss,
+    event::{loss, when},
     member::{flag, mode, state},
     policy::response,
 };
@@ -20,6 +20,19 @@ pub enum Power {
     Signal,
     /// The act can be refused, and signals are left to the system call's exit.
     Refuse,
+    /// The act can be refused, and signals sent.
+    Deny,
+}
+
+impl Power {
+    /// When the answer comes: `when::*`.
+    #[inline(always)]
+    pub const fn when(self) -> u8 {
+        match self {
+            Self::Signal => when::BEFORE_USE,
+            Self::Refuse | Self::Deny => when::BEFORE_ACT,
+        }
+    }
 }
 
 /// Applies what the scope called for to the running process, and says what was applied.
@@ -51,18 +64,31 @@ pub fn apply(actor: &mut Actor, called_for: u8, power: Power) -> u8 {
             }
             called_for
         }
+        Power::Deny => {
+            if called_for == response::FREEZE {
+                actor.session.state = state::FROZEN;
+                signal(SIGSTOP, actor.hook);
+            } else if called_for == response::KILL {
+                signal(SIGKILL, actor.hook);
+            }
+            called_for
+        }
     }
 }
 
-/// Signals that earlier hooks left to this one, and processes of sessions that are frozen or to die.
+/// Signals that earlier hooks left to this one, and processes of sessions that are frozen or to die. Says whether the
+/// process dies.
 #[inline(always)]
-pub fn settle(actor: &mut Actor) {
+pub fn settle(actor: &mut Actor) -> bool {
     if actor.member.flags & flag::DOOMED != 0 || actor.session.state == state::KILLED {
         signal(SIGKILL, actor.hook);
-    } else if actor.session.state == state::FROZEN {
+        return true;
+    }
+    if actor.session.state == state::FROZEN {
         actor.member.flags &= !flag::HELD;
         signal(SIGSTOP, actor.hook);
     }
+    false
 }
 
 /// Ends the running process.

@@ -128,14 +128,10 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
     verdict
 }
 
-/// The verdict on executing a program.
+/// The verdict on executing a program; `default` answers where no rule fits.
 #[inline(always)]
-pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
-    let named = if hits.read != 0 {
-        hits.read
-    } else {
-        policy.exec_default
-    };
+pub fn exec(member: &Member, hits: &Hits, default: u32) -> Verdict {
+    let named = if hits.read != 0 { hits.read } else { default };
     stronger(member, hits.object_read, named, hits.mask)
 }
 

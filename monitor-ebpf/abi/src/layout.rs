@@ -38,7 +38,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 47] = [
+pub const FIELDS: [Field; 54] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -86,6 +86,13 @@ pub const FIELDS: [Field; 47] = [
     field("REGS_FIRST", "pt_regs", "di"),
     field("REGS_FIRST_COMPAT", "pt_regs", "bx"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
+    field("FILE_FLAGS", "file", "f_flags"),
+    field("BPRM_BUF", "linux_binprm", "buf"),
+    field("SOCKET_SK", "socket", "sk"),
+    field("SOCK_TYPE", "sock", "sk_type"),
+    field("SOCK_PROTOCOL", "sock", "sk_protocol"),
+    field("MSG_NAME", "msghdr", "msg_name"),
+    field("MSG_NAMELEN", "msghdr", "msg_namelen"),
 ];
 
 /// What both sides must have been built with: the object carries it, and the daemon looks for it before it loads, so

@@ -3,7 +3,8 @@
 
 use aya_ebpf::{macros::cgroup_sock_addr, programs::SockAddrContext};
 use scopeward_abi::{
-    event::{Header, Net, hook, kind, loss, when},
+    event::{Header, Net, hook, kind, loss},
+    member::mode,
     policy::response,
 };
 
@@ -65,7 +66,7 @@ fn inet4(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
     addr[10] = 0xff;
     addr[11] = 0xff;
     addr[12..16].copy_from_slice(&ip.to_ne_bytes());
-    reach(ctx, &mut actor, &addr, kind)
+    named(ctx, &mut actor, &addr, kind)
 }
 
 #[inline(always)]
@@ -93,7 +94,27 @@ fn inet6(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
         addr[8..12].copy_from_slice(&(*ctx.sock_addr).user_ip6[2].to_ne_bytes());
         addr[12..16].copy_from_slice(&(*ctx.sock_addr).user_ip6[3].to_ne_bytes());
     }
-    reach(ctx, &mut actor, &addr, kind)
+    named(ctx, &mut actor, &addr, kind)
+}
+
+/// Answers what the context names.
+#[inline(always)]
+fn named(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) -> i32 {
+    // SAFETY: the context's own fields.
+    let net = unsafe {
+        Net {
+            addr: *addr,
+            port: u16::from_be((*ctx.sock_addr).user_port as u16),
+            family: (*ctx.sock_addr).family as u16,
+            kind: (*ctx.sock_addr).type_ as u16,
+            protocol: (*ctx.sock_addr).protocol as u16,
+        }
+    };
+    if reach(actor, &net, kind, Power::Refuse) >= response::DENY {
+        REFUSE
+    } else {
+        ALLOW
+    }
 }
 
 #[repr(C)]
@@ -102,29 +123,29 @@ struct NetEvent {
     net: Net,
 }
 
+/// Answers reaching an address, and returns what was applied. With [`Power::Deny`] what goes on is not counted: the
+/// cgroup hooks are asked about it next.
 #[inline(never)]
-fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) -> i32 {
-    // SAFETY: the context's own fields.
-    let (port, family, socket, protocol) = unsafe {
-        (
-            u16::from_be((*ctx.sock_addr).user_port as u16),
-            (*ctx.sock_addr).family as u16,
-            (*ctx.sock_addr).type_ as u16,
-            (*ctx.sock_addr).protocol,
-        )
-    };
+pub fn reach(actor: &mut Actor, net: &Net, kind: u8, power: Power) -> u8 {
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
         emit::lost(actor.hook, loss::UNRESOLVED);
-        return REFUSE;
+        return response::DENY;
     };
     /// `IPPROTO_MPTCP` and `IPPROTO_TCP`: an MPTCP connect is a TCP connect to whoever writes a scope.
-    const MPTCP: u32 = 262;
+    const MPTCP: u16 = 262;
     const TCP: u8 = 6;
-    let ruled = if protocol == MPTCP { TCP } else { protocol as u8 };
-    let verdict = verdict::endpoint(actor.member, policy, addr, port, ruled);
-    let applied = respond::apply(actor, verdict.response, Power::Refuse);
-    let refused = applied >= response::DENY;
+    let ruled = if net.protocol == MPTCP {
+        TCP
+    } else {
+        net.protocol as u8
+    };
+    let addr = &net.addr;
+    let verdict = verdict::endpoint(actor.member, policy, addr, net.port, ruled);
+    if power == Power::Deny && (verdict.response < response::DENY || actor.session.mode == mode::OBSERVE) {
+        return response::ALLOW;
+    }
+    let applied = respond::apply(actor, verdict.response, power);
     let (high, low) = (
         u64::from_ne_bytes([
             addr[0], addr[1], addr[2], addr[3], addr[4], addr[5], addr[6], addr[7],
@@ -136,7 +157,7 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
     let key = SeenKey {
         session: actor.member.session,
         object: high.rotate_left(17) ^ low,
-        part: u32::from(port) << 16 | u32::from(ruled),
+        part: u32::from(net.port) << 16 | u32::from(ruled),
         what: u32::from(kind) << 24,
         entry: verdict.entry,
         pad: 0,
@@ -145,19 +166,9 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
         let mut header = emit::header(kind, actor);
         header.called_for = verdict.response;
         header.applied = applied;
-        header.when = when::BEFORE_ACT;
+        header.when = power.when();
         header.entry = verdict.entry;
-        let event = NetEvent {
-            header,
-            net: Net {
-                addr: *addr,
-                port,
-                family,
-                kind: socket,
-                protocol: protocol as u16,
-            },
-        };
-        emit::send_small(&event, actor.hook);
+        emit::send_small(&NetEvent { header, net: *net }, actor.hook);
     }
-    if refused { REFUSE } else { ALLOW }
+    applied
 }

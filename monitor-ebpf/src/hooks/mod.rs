@@ -2,8 +2,10 @@
 
 pub mod adopt;
 pub mod connect;
+pub mod deny;
 pub mod exec;
 pub mod exit;
 pub mod file_open;
+pub mod file_use;
 pub mod fork;
 pub mod socket;

@@ -73,10 +73,6 @@ pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(crate::
 #[map]
 pub static SCRATCH_USED: PerCpuArray<u64> = PerCpuArray::with_max_entries(crate::scratch::LEVELS, 0);
 
-/// Users and cgroups of a `[[match]]`: the daemon looks at what they execute.
-#[map]
-pub static MATCH_IDS: HashMap<MatchId, u32> = HashMap::with_max_entries(1_024, BPF_F_NO_PREALLOC);
-
 /// Index 0: not zero while any `[[match]]` is loaded, so that an exec outside sessions costs one look otherwise.
 #[map]
 pub static MATCHING: Array<u32> = Array::with_max_entries(1, 0);
@@ -95,18 +91,6 @@ pub struct SeenKey {
     pub what: u32,
     /// The entry that decided; 0 for the default.
     pub entry: u32,
-    /// Always 0.
-    pub pad: u32,
-}
-
-/// Key of [`MATCH_IDS`].
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct MatchId {
-    /// A user id or a cgroup id.
-    pub id: u64,
-    /// `scopeward_abi::member::by::*`.
-    pub by: u32,
     /// Always 0.
     pub pad: u32,
 }

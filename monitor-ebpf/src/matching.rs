@@ -1,13 +1,16 @@
 //! Which patterns an object matches: its inode, its directory and name, its ancestors, its name anywhere. The
 //! caller's string is never looked at.
 
+mod hashes;
+
 use scopeward_abi::{
     MAX_AFFIX, MAX_DEPTH, MAX_SHAPES,
-    hash::{BASIS, SHORT, step},
+    hash::BASIS,
     object::{Match, NameKey, ObjectKey, depth, dir, role, shape},
     policy::flag,
 };
 
+use self::hashes::{hash_affixes, hash_name};
 use crate::kernel::file::{self, Facts};
 use crate::maps::{NAMES, OBJECTS};
 use crate::scratch::{DIRS, Scratch, anew, bounded, repeat};
@@ -90,6 +93,32 @@ fn named(key: &NameKey) -> Option<&'static Match> {
 pub fn find(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) -> Hits {
     walk(table, facts, scratch);
     scratch.hits
+}
+
+/// Finds what a name without a place matches: the one in `scratch.name`.
+#[inline(always)]
+pub fn find_name(table: &Table<'_>, scratch: &mut Scratch) -> Hits {
+    scratch.hits = Hits::default();
+    scratch.below = 0;
+    scratch.parent = 0;
+    scratch.leaf_len = scratch.name_len;
+    hash_affixes(scratch);
+    let mut walk = Walk {
+        node: 0,
+        scratch,
+        table,
+        ns: table.ns,
+        dev: 0,
+        end: 1,
+    };
+    repeat(MAX_SHAPES, anywhere, &mut walk);
+    walk.scratch.hits
+}
+
+/// The hash of the name that [`find_name`] looked for.
+#[inline(always)]
+pub fn whole_name(scratch: &Scratch) -> u64 {
+    scratch.prefix[MAX_AFFIX + 1]
 }
 
 #[inline(always)]
@@ -351,41 +380,4 @@ unsafe extern "C" fn named_directory(_level: u32, walk: *mut Walk<'_>) -> i64 {
     }
     walk.node = up;
     0
-}
-
-/// Hashes `scratch.name` whole, and each of its prefixes and suffixes up to 64 bytes; a hash of 0 stands where the
-/// name is shorter, which is in no key.
-#[inline(always)]
-fn hash_affixes(scratch: &mut Scratch) {
-    let bytes = scratch.name.as_ptr().cast::<u8>();
-    scratch.prefix[MAX_AFFIX + 1] = hash_name(scratch);
-    scratch.prefix[0] = BASIS;
-    scratch.suffix[0] = BASIS;
-    let mut first = BASIS;
-    let mut last = BASIS;
-    for index in 0..MAX_AFFIX {
-        let back = bounded::<255>(anew(&scratch.name_len).wrapping_sub(1 + index));
-        // SAFETY: `name` has 256 bytes.
-        let (from_start, from_end) = unsafe { (*bytes.add(index), *bytes.add(back)) };
-        first = step(first, u64::from(from_start));
-        last = step(last, u64::from(from_end));
-        let within = index < anew(&scratch.name_len);
-        scratch.prefix[index + 1] = if within { first } else { 0 };
-        scratch.suffix[index + 1] = if within { last } else { 0 };
-    }
-}
-
-/// The hash of `scratch.name` whole: `scopeward_abi::hash::whole`.
-#[inline(always)]
-fn hash_name(scratch: &Scratch) -> u64 {
-    let mut hash = step(BASIS, u64::from(scratch.name_len));
-    for word in 0..SHORT / 8 {
-        hash = step(hash, u64::from_le(scratch.name[word]));
-    }
-    if anew(&scratch.name_len) > SHORT {
-        for word in SHORT / 8..32 {
-            hash = step(hash, u64::from_le(scratch.name[word]));
-        }
-    }
-    hash
 }

@@ -57,6 +57,8 @@ pub struct Scratch {
     pub hits: Hits,
     /// What it was looked for: here, because the frames of all calls together have 512 bytes.
     pub facts: Facts,
+    /// The hash of an abstract socket's name; 0 for what has a file.
+    pub socket_name: u64,
     /// A process as it would be.
     pub member: Member,
 }

@@ -63,3 +63,18 @@ pub struct Actor {
     /// `event::hook::*`.
     pub hook: u8,
 }
+
+impl Actor {
+    /// A member as it acts now; `None` where its session is gone.
+    #[inline(always)]
+    pub fn of(member: &'static mut Member, ids: (u32, u32), hook: u8) -> Option<Self> {
+        let session = session(member)?;
+        Some(Self {
+            member,
+            session,
+            ids,
+            flags: 0,
+            hook,
+        })
+    }
+}

@@ -135,6 +135,20 @@ pub fn exec(member: &Member, hits: &Hits, default: u32) -> Verdict {
     stronger(member, hits.object_read, named, hits.mask)
 }
 
+/// The verdict on reaching a unix socket.
+#[inline(always)]
+pub fn socket(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
+    if hits.unresolved != 0 && policy.socket_fail != 0 {
+        return answer(member, policy.socket_fail, 0);
+    }
+    let named = if hits.read != 0 {
+        hits.read
+    } else {
+        policy.socket_default
+    };
+    stronger(member, hits.object_read, named, 0)
+}
+
 /// The verdict on reaching an address. `addr` is in network order, IPv4 as v4-mapped; `port` in host order.
 #[inline(always)]
 pub fn endpoint(member: &Member, policy: &Policy, addr: &[u8; 16], port: u16, protocol: u8) -> Verdict {

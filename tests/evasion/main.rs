@@ -3,3 +3,4 @@
 mod control;
 mod files;
 mod network;
+mod services;

@@ -2,9 +2,11 @@
 
 pub mod attack;
 pub mod daemon;
+pub mod guest;
 pub mod listener;
 pub mod load;
 pub mod netns;
+pub mod patience;
 pub mod process;
 pub mod programs;
 pub mod requirement;
@@ -14,3 +16,4 @@ pub mod secret;
 pub mod session;
 pub mod table;
 pub mod trial;
+pub mod unix_service;

@@ -14,6 +14,7 @@ use nix::sys::socket::{Backlog, SockaddrStorage, bind, listen};
 
 use crate::attack::network::target::{PAYLOAD, family, set_option, socket};
 use crate::attack::technique::Transport;
+use crate::patience::patient;
 
 /// A server reads at most this much of one connection.
 const MOST: u64 = 64 * 1024;
@@ -121,8 +122,8 @@ impl Listener {
     pub fn settled(&self, enough: impl Fn(&Tally) -> bool) -> Tally {
         let (begun, mut last, mut changed) = (Instant::now(), self.tally(), Instant::now());
         loop {
-            let quiet = changed.elapsed() > Duration::from_millis(100);
-            if quiet && enough(&last) || begun.elapsed() > Duration::from_secs(10) {
+            let quiet = changed.elapsed() > patient(Duration::from_millis(100));
+            if quiet && enough(&last) || begun.elapsed() > patient(Duration::from_secs(10)) {
                 return last;
             }
             std::thread::sleep(Duration::from_millis(10));

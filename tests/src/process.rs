@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::patience::patient;
+
 /// A running child whose output is gathered; killed when the value is dropped.
 pub struct Bounded {
     child: Child,
@@ -61,12 +63,12 @@ impl Bounded {
         Ok(kill(self.pid(), signal)?)
     }
 
-    /// Waits until the file `path` is there, for at most `bound`, and no longer than it runs.
+    /// Waits until the file `path` is there, for at most `bound` (times the machine's patience), and no longer than it runs.
     ///
     /// # Errors
     /// Those of `waitpid`.
     pub fn has_made(&mut self, path: &Path, bound: Duration) -> io::Result<bool> {
-        let begun = Instant::now();
+        let (begun, bound) = (Instant::now(), patient(bound));
         while !path.exists() {
             if begun.elapsed() > bound || !self.is_running()? {
                 return Ok(false);
@@ -84,7 +86,7 @@ impl Bounded {
         Ok(self.child.try_wait()?.is_none())
     }
 
-    /// Waits for it for at most `bound`, then kills it.
+    /// Waits for it for at most `bound` (times the machine's patience), then kills it.
     ///
     /// # Errors
     /// `TimedOut` with what it had said; those of `waitpid`.
@@ -122,12 +124,12 @@ impl Bounded {
         })
     }
 
-    /// Waits for it for at most `bound`; `None` where it still runs.
+    /// Waits for it for at most `bound` (times the machine's patience); `None` where it still runs.
     ///
     /// # Errors
     /// Those of `waitpid`.
     pub fn wait(&mut self, bound: Duration) -> io::Result<Option<ExitStatus>> {
-        let begun = Instant::now();
+        let (begun, bound) = (Instant::now(), patient(bound));
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(Some(status));
@@ -150,10 +152,10 @@ impl Drop for Bounded {
     }
 }
 
-/// Asks `condition` every 10 ms, for at most `bound`, until it says yes.
+/// Asks `condition` every 10 ms, for at most `bound` (times the machine's patience), until it says yes.
 #[must_use]
 pub fn wait_until(bound: Duration, mut condition: impl FnMut() -> bool) -> bool {
-    let begun = Instant::now();
+    let (begun, bound) = (Instant::now(), patient(bound));
     loop {
         if condition() {
             return true;

@@ -200,6 +200,26 @@ pub fn network_attack(
     words
 }
 
+/// The attack program's command line for `trials` supervised attempts on the service in `at`, with payloads under `tag`.
+#[must_use]
+pub fn service_attack(
+    technique: &Technique,
+    trials: usize,
+    loot: &Path,
+    tag: &str,
+    aside: &Path,
+    at: &Path,
+    twin: Option<&Path>,
+) -> Vec<OsString> {
+    let mut words = common(technique, trials, loot);
+    words.extend(["--tag".into(), tag.into(), "--aside".into(), aside.into()]);
+    words.extend(["--service".into(), at.into()]);
+    if let Some(twin) = twin {
+        words.extend(["--twin".into(), twin.into()]);
+    }
+    words
+}
+
 fn common(technique: &Technique, trials: usize, loot: &Path) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec![
         programs::attack().into(),

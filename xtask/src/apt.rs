@@ -1,7 +1,7 @@
 //! Debian's archive: packages unpacked into a folder as anybody, or installed as root.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,17 +38,9 @@ impl Archive {
         fs::create_dir_all(folder.join("lists/partial"))
             .and_then(|()| fs::create_dir_all(folder.join("cache/archives/partial")))
             .map_err(|error| format!("cannot write {}: {error}", folder.display()))?;
-        let option = |name: &str, part: &str| {
-            let mut word = OsString::from(format!("{name}="));
-            word.push(folder.join(part));
-            [OsString::from("-o"), word]
+        let archive = Self {
+            options: lists_in(folder),
         };
-        let options = [
-            option("Dir::State::lists", "lists"),
-            option("Dir::Cache", "cache"),
-        ]
-        .concat();
-        let archive = Self { options };
         if let Err(reason) = process::read(archive.command("apt-get").args(["-q", "update"])) {
             // A host's own hook that needs root makes it fail after the lists have come.
             let lists = fs::read_dir(folder.join("lists")).into_iter().flatten().flatten();
@@ -60,6 +52,78 @@ impl Archive {
             }
         }
         Ok(archive)
+    }
+
+    /// The archive by the lists that `listed_from` fetched into `folder` some time ago.
+    pub fn already_listed_in(folder: &Path, architecture: &str) -> Self {
+        let mut options = lists_in(folder);
+        let sources = folder.join("sources.list");
+        let option = |name: &str, value: &OsStr| {
+            let mut word = OsString::from(format!("{name}="));
+            word.push(value);
+            [OsString::from("-o"), word]
+        };
+        options.extend(option("Dir::Etc::sourcelist", sources.as_os_str()));
+        for (name, value) in [
+            ("Dir::Etc::sourceparts", "-"),
+            ("Dir::Etc::preferences", "-"),
+            ("Dir::Etc::preferencesparts", "-"),
+            ("APT::Architecture", architecture),
+            ("APT::Architectures", architecture),
+            ("Acquire::Languages", "none"),
+            // Some hosts (container images) keep none, and would index all lists for every question.
+            ("Dir::Cache::pkgcache", "pkgcache.bin"),
+            ("Dir::Cache::srcpkgcache", "srcpkgcache.bin"),
+            ("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false"),
+        ] {
+            options.extend(option(name, OsStr::new(value)));
+        }
+        Self { options }
+    }
+
+    /// The archive of `sources` (lines as in a `sources.list`) for `architecture`, listed now into `folder`.
+    ///
+    /// # Errors
+    /// A sentence, when the folder cannot be written or a source not be reached.
+    pub fn listed_from(folder: &Path, sources: &str, architecture: &str) -> Result<Self, String> {
+        fs::create_dir_all(folder.join("lists/partial"))
+            .and_then(|()| fs::create_dir_all(folder.join("cache/archives/partial")))
+            .and_then(|()| fs::write(folder.join("sources.list"), sources))
+            .map_err(|error| format!("cannot write {}: {error}", folder.display()))?;
+        let archive = Self::already_listed_in(folder, architecture);
+        process::read(archive.command("apt-get").args(["-q", "update"]))?;
+        Ok(archive)
+    }
+
+    /// The paragraphs that describe every version of the packages whose names fit `pattern`.
+    ///
+    /// # Errors
+    /// apt's own words.
+    pub fn describe(&self, pattern: &str) -> Result<Vec<String>, String> {
+        let found = process::read(self.command("apt-cache").args(["pkgnames"]))?;
+        let names: Vec<&str> = found.lines().filter(|name| fits(name, pattern)).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shown = process::read(self.command("apt-cache").arg("show").args(names))?;
+        let paragraphs = shown.split("\n\n").filter(|text| !text.trim().is_empty());
+        Ok(paragraphs.map(str::to_owned).collect())
+    }
+
+    /// Downloads the files of `packages` (name, version) into `folder`.
+    ///
+    /// # Errors
+    /// A sentence, when the archive does not have one of them.
+    pub fn download(&self, packages: &[(&str, &str)], folder: &Path) -> Result<(), String> {
+        fs::create_dir_all(folder).map_err(|error| format!("cannot use {}: {error}", folder.display()))?;
+        let names = packages.iter().map(|(name, version)| format!("{name}={version}"));
+        process::read(
+            self.command("apt-get")
+                .arg("download")
+                .args(names)
+                .current_dir(folder),
+        )
+        .map(drop)
     }
 
     /// The version that would be installed of each of `packages` and of everything they need beyond a
@@ -78,14 +142,11 @@ impl Archive {
             )?;
             let mut needed = Vec::new();
             for stanza in shown.split("\n\n").filter(|stanza| !stanza.trim().is_empty()) {
-                let field = |name: &str| {
-                    let lines = stanza
-                        .lines()
-                        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-                    lines.unwrap_or_default().to_owned()
-                };
-                versions.insert(field("Package"), field("Version"));
-                needed.extend(first_choices(&field("Depends")));
+                versions.insert(
+                    field(stanza, "Package").to_owned(),
+                    field(stanza, "Version").to_owned(),
+                );
+                needed.extend(first_choices(field(stanza, "Depends")));
             }
             needed.retain(|name| !versions.contains_key(name) && !GIVEN.contains(&name.as_str()));
             needed.sort();
@@ -107,13 +168,11 @@ impl Archive {
     ) -> Result<(), String> {
         let broken = |error: std::io::Error| format!("cannot use {}: {error}", scratch.display());
         fs::create_dir_all(scratch).map_err(broken)?;
-        let names = packages.iter().map(|(name, version)| format!("{name}={version}"));
-        process::read(
-            self.command("apt-get")
-                .arg("download")
-                .args(names)
-                .current_dir(scratch),
-        )?;
+        let wanted: Vec<(&str, &str)> = packages
+            .iter()
+            .map(|(name, version)| (name.as_str(), version.as_str()))
+            .collect();
+        self.download(&wanted, scratch)?;
         let mut files: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(scratch).map_err(broken)? {
             files.push(entry.map_err(broken)?.path());
@@ -134,6 +193,36 @@ impl Archive {
             .args(&self.options);
         command
     }
+}
+
+/// The value of the field `name` in a paragraph about a package.
+pub fn field<'a>(paragraph: &'a str, name: &str) -> &'a str {
+    let lines = paragraph
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    lines.unwrap_or_default()
+}
+
+/// The options that keep lists and packages in `folder`.
+fn lists_in(folder: &Path) -> Vec<OsString> {
+    let option = |name: &str, part: &str| {
+        let mut word = OsString::from(format!("{name}="));
+        word.push(folder.join(part));
+        [OsString::from("-o"), word]
+    };
+    [
+        option("Dir::State::lists", "lists"),
+        option("Dir::Cache", "cache"),
+    ]
+    .concat()
+}
+
+/// Whether `name` is `pattern`, in which one `*` stands for anything.
+fn fits(name: &str, pattern: &str) -> bool {
+    let Some((start, end)) = pattern.split_once('*') else {
+        return name == pattern;
+    };
+    name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
 }
 
 /// Installs the package of each of `programs` (name, package) that is not on this host.
@@ -207,7 +296,24 @@ fn first_choices(depends: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use super::first_choices;
+    use super::{first_choices, fits};
+
+    #[test]
+    fn a_star_stands_for_anything_and_without_one_the_name_is_exact() {
+        assert!(fits(
+            "linux-image-6.1.0-50-cloud-amd64",
+            "linux-image-6.1.*-cloud-amd64"
+        ));
+        assert!(!fits(
+            "linux-image-6.1.0-50-cloud-amd64-dbg",
+            "linux-image-6.1.*-cloud-amd64"
+        ));
+        assert!(!fits(
+            "linux-image-6.12.1-cloud-amd64",
+            "linux-image-6.1.*-cloud-amd64"
+        ));
+        assert!(!fits("zstd-dbg", "zstd"));
+    }
 
     #[test]
     fn a_depends_field_is_read_by_first_alternative_and_bare_name() {

@@ -14,6 +14,7 @@ mod source;
 mod tally;
 mod test;
 mod toolchain;
+mod vm;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,9 @@ usage: cargo xtask COMMAND
   bench   what the monitor costs and how fast it answers, against no monitor; options:
           --quick (under a minute), --keep (writes docs/bench.md), --strict (fails on a missed target),
           --only CHAPTER,… (overhead, resources, losses, violations, deaths, alerts, startup)
+  vm      the kernel tests on Debian's stock kernels 5.10 to 7.3, in virtual machines; options:
+          --kernel SERIES, --profile stock|no-bpf|lockdown (each any number of times; all where unset),
+          --run FILTER (tests whose name holds it), --sh COMMAND (instead of tests), --relock (newest packages into xtask/kernels.lock)
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
 
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         ["demo"] => setup::run(&root).and_then(|()| demo::play::run(&root)),
         ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
         ["bench", words @ ..] => setup::run(&root).and_then(|()| bench::run(&root, words)),
+        ["vm", words @ ..] => setup::run(&root).and_then(|()| vm::command::run(&root, words)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -62,6 +62,8 @@ pub mod flag {
     pub const COMPAT: u32 = 1024;
     /// Answered in a security hook (`lsm`, `fmod_ret`): the act itself can be refused.
     pub const SECURITY: u32 = 4096;
+    /// A unix socket in the abstract name space: the string is its name.
+    pub const ABSTRACT: u32 = 2048;
 }
 
 /// Values of [`Header::kind`].
@@ -80,6 +82,10 @@ pub mod kind {
     pub const SEND: u8 = 6;
     /// [`super::Net`].
     pub const SOCKET: u8 = 7;
+    /// [`super::File`] of the socket, then its path, or its abstract name.
+    pub const UNIX_CONNECT: u8 = 8;
+    /// The same for a datagram, or for bytes on a connection that the session did not make.
+    pub const UNIX_SEND: u8 = 9;
 }
 
 /// Values of [`Header::when`].
@@ -88,6 +94,8 @@ pub mod when {
     pub const BEFORE_ACT: u8 = 0;
     /// Before its result could be used.
     pub const BEFORE_USE: u8 = 1;
+    /// The act was done.
+    pub const AFTER: u8 = 2;
 }
 
 /// Hooks, for [`Header::hook`] and the loss counters.
@@ -110,11 +118,13 @@ pub mod hook {
     pub const SOCKET: u8 = 7;
     /// `iter/task`.
     pub const ADOPT: u8 = 8;
+    /// `sk_data_ready`, and the exit of `connect` on unix sockets.
+    pub const UNIX: u8 = 9;
     /// How many there are.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 10;
     /// Their names, as `status` shows them.
     pub const NAMES: [&str; COUNT] = [
-        "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt",
+        "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt", "unix",
     ];
 }
 

@@ -11,7 +11,7 @@ const _: () = {
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
-    assert!(size_of::<policy::Policy>() == 40 + 8 * crate::MAX_SHAPES);
+    assert!(size_of::<policy::Policy>() == 48 + 12 * crate::MAX_SHAPES);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
@@ -38,7 +38,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 54] = [
+pub const FIELDS: [Field; 64] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -88,11 +88,21 @@ pub const FIELDS: [Field; 54] = [
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
     field("FILE_FLAGS", "file", "f_flags"),
     field("BPRM_BUF", "linux_binprm", "buf"),
-    field("SOCKET_SK", "socket", "sk"),
-    field("SOCK_TYPE", "sock", "sk_type"),
     field("SOCK_PROTOCOL", "sock", "sk_protocol"),
     field("MSG_NAME", "msghdr", "msg_name"),
     field("MSG_NAMELEN", "msghdr", "msg_namelen"),
+    field("FILE_PRIVATE", "file", "private_data"),
+    field("SOCKET_SK", "socket", "sk"),
+    field("SOCK_FAMILY", "sock_common", "skc_family"),
+    field("SOCK_STATE", "sock_common", "skc_state"),
+    field("SOCK_TYPE", "sock", "sk_type"),
+    field("SOCK_PEER_PID", "sock", "sk_peer_pid"),
+    field("UNIX_ADDR", "unix_sock", "addr"),
+    field("UNIX_PATH", "unix_sock", "path"),
+    field("UNIX_PEER", "unix_sock", "peer"),
+    field("ADDRESS_LEN", "unix_address", "len"),
+    field("ADDRESS_NAME", "unix_address", "name"),
+    field("PID_NUMBERS", "pid", "numbers"),
 ];
 
 /// What both sides must have been built with: the object carries it, and the daemon looks for it before it loads, so

@@ -78,11 +78,3 @@ pub mod state {
     /// To die: any process that comes by a hook is killed.
     pub const KILLED: u32 = 2;
 }
-
-/// What `MATCH_IDS` is keyed by.
-pub mod by {
-    /// The user id.
-    pub const USER: u32 = 1;
-    /// The id of the cgroup (v2).
-    pub const CGROUP: u32 = 2;
-}

@@ -6,6 +6,10 @@ pub mod ns {
     pub const EXEC: u32 = 1 << 31;
     /// Programs that make a process the root of a session (policy number 0 with this bit and `EXEC`).
     pub const MATCH: u32 = 1 << 30;
+    /// Unix sockets that are bound to a path.
+    pub const SOCKETS: u32 = 1 << 29;
+    /// Unix sockets in the abstract name space: `NAMES` only, with the name as the leaf's.
+    pub const ABSTRACT: u32 = 1 << 28;
     /// Shift of the endpoint table's number within a policy (`then-to`).
     pub const THEN_SHIFT: u32 = 16;
 }

@@ -26,10 +26,16 @@ pub struct Policy {
     pub shapes: [u32; MAX_SHAPES],
     /// How many of `exec_shapes` are used.
     pub exec_shape_count: u32,
-    /// Always 0.
-    pub pad: u32,
+    /// How many of `socket_shapes` are used.
+    pub socket_shape_count: u32,
     /// The name shapes of the program patterns.
     pub exec_shapes: [u32; MAX_SHAPES],
+    /// Entry for unix sockets that no pattern matches; 0 allows.
+    pub socket_default: u32,
+    /// Entry for a unix socket that could be guarded and cannot be resolved.
+    pub socket_fail: u32,
+    /// The name shapes of the patterns of unix sockets, paths and abstract names alike.
+    pub socket_shapes: [u32; MAX_SHAPES],
 }
 
 /// Bits of [`Policy::flags`]; the same bits shifted by [`flag::EXEC_SHIFT`] are for the program table.
@@ -42,6 +48,8 @@ pub mod flag {
     pub const DELETED: u32 = 4;
     /// Shift of the bits of the program table.
     pub const EXEC_SHIFT: u32 = 8;
+    /// Shift of the bits of the table of unix sockets.
+    pub const SOCKET_SHIFT: u32 = 20;
     /// Raw and ping sockets are refused with the network default.
     pub const RAW_SOCKETS: u32 = 1 << 16;
 }

@@ -13,6 +13,8 @@ pub mod class {
     pub const NET: u8 = 2;
     /// Makes a socket.
     pub const SOCKET: u8 = 3;
+    /// Connects: as `NET`, and a unix socket has a peer afterwards.
+    pub const CONNECT: u8 = 4;
     /// Shift of the 32-bit class.
     pub const COMPAT_SHIFT: u8 = 4;
 }

@@ -45,56 +45,43 @@ pub fn sendmsg6(ctx: SockAddrContext) -> i32 {
 
 #[inline(always)]
 fn inet4(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
-    let ids = ids();
-    let Some(member) = session::member(ids.0) else {
-        return ALLOW;
-    };
-    let Some(session) = session::session(member) else {
-        emit::lost(hook, loss::UNRESOLVED);
-        return REFUSE;
-    };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook,
-    };
-    // SAFETY: the context's own fields.
-    let ip = unsafe { (*ctx.sock_addr).user_ip4 };
-    let mut addr = [0u8; 16];
-    addr[10] = 0xff;
-    addr[11] = 0xff;
-    addr[12..16].copy_from_slice(&ip.to_ne_bytes());
-    named(ctx, &mut actor, &addr, kind)
+    asked(ctx, hook, kind, || {
+        // SAFETY: the context's own fields.
+        let ip = unsafe { (*ctx.sock_addr).user_ip4 };
+        let mut addr = [0u8; 16];
+        addr[10] = 0xff;
+        addr[11] = 0xff;
+        addr[12..16].copy_from_slice(&ip.to_ne_bytes());
+        addr
+    })
 }
 
 #[inline(always)]
 fn inet6(ctx: &SockAddrContext, hook: u8, kind: u8) -> i32 {
+    asked(ctx, hook, kind, || {
+        let mut addr = [0u8; 16];
+        // SAFETY: the context's own fields, read word by word as the verifier asks.
+        unsafe {
+            addr[0..4].copy_from_slice(&(*ctx.sock_addr).user_ip6[0].to_ne_bytes());
+            addr[4..8].copy_from_slice(&(*ctx.sock_addr).user_ip6[1].to_ne_bytes());
+            addr[8..12].copy_from_slice(&(*ctx.sock_addr).user_ip6[2].to_ne_bytes());
+            addr[12..16].copy_from_slice(&(*ctx.sock_addr).user_ip6[3].to_ne_bytes());
+        }
+        addr
+    })
+}
+
+#[inline(always)]
+fn asked(ctx: &SockAddrContext, hook: u8, kind: u8, addr: impl FnOnce() -> [u8; 16]) -> i32 {
     let ids = ids();
     let Some(member) = session::member(ids.0) else {
         return ALLOW;
     };
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook) else {
         emit::lost(hook, loss::UNRESOLVED);
         return REFUSE;
     };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook,
-    };
-    let mut addr = [0u8; 16];
-    // SAFETY: the context's own fields, read word by word as the verifier asks.
-    unsafe {
-        addr[0..4].copy_from_slice(&(*ctx.sock_addr).user_ip6[0].to_ne_bytes());
-        addr[4..8].copy_from_slice(&(*ctx.sock_addr).user_ip6[1].to_ne_bytes());
-        addr[8..12].copy_from_slice(&(*ctx.sock_addr).user_ip6[2].to_ne_bytes());
-        addr[12..16].copy_from_slice(&(*ctx.sock_addr).user_ip6[3].to_ne_bytes());
-    }
-    named(ctx, &mut actor, &addr, kind)
+    named(ctx, &mut actor, &addr(), kind)
 }
 
 /// Answers what the context names.

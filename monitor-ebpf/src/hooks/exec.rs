@@ -1,16 +1,13 @@
 //! Programs: labels, exec rules, and the processes that become roots of sessions.
 
 use aya_ebpf::{
-    helpers::{
-        bpf_get_current_uid_gid, generated::bpf_get_current_cgroup_id, generated::bpf_probe_read_kernel_str,
-        generated::bpf_probe_read_user,
-    },
+    helpers::{generated::bpf_probe_read_kernel_str, generated::bpf_probe_read_user},
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
 use scopeward_abi::{
     event::{Exec, Header, MAX_ARGV, MAX_FILE, flag, hook, kind, loss},
-    member::{Member, by, mode},
+    member::mode,
     object::ns,
     policy::{Policy, flag as policy_flag, response},
 };
@@ -22,7 +19,7 @@ use crate::{
         offsets::{Address, of, read},
         task,
     },
-    maps::{MATCH_IDS, MATCHING, MatchId, POLICIES, SeenKey},
+    maps::{MATCHING, POLICIES, SeenKey},
     matching::{self, Hits, Table},
     respond::{self, Power},
     scratch::{self, OUT, Scratch, bounded},
@@ -44,15 +41,8 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
         }
         return 0;
     };
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook::EXEC) else {
         return 0;
-    };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook: hook::EXEC,
     };
     executed(&mut actor, bprm);
     respond::settle(&mut actor);
@@ -73,7 +63,7 @@ fn program(bprm: Address, scratch: &mut Scratch) -> bool {
 /// A program outside sessions that fits a `[[match]]`: the daemon looks at arguments and owner, and enrols it.
 #[inline(never)]
 fn outside(bprm: Address, ids: (u32, u32)) {
-    if is_matched_id() || is_matched_program(bprm) {
+    if is_matched_program(bprm) {
         candidate(bprm, ids);
     }
 }
@@ -99,23 +89,6 @@ fn is_matched_program(bprm: Address) -> bool {
     }
     scratch::release(scratch);
     fits
-}
-
-/// `[[match]]` by user or cgroup.
-#[inline(always)]
-fn is_matched_id() -> bool {
-    let user = MatchId {
-        id: u64::from(bpf_get_current_uid_gid() as u32),
-        by: by::USER,
-        pad: 0,
-    };
-    // SAFETY: the helper has no precondition.
-    let cgroup = MatchId {
-        id: unsafe { bpf_get_current_cgroup_id() },
-        by: by::CGROUP,
-        pad: 0,
-    };
-    MATCH_IDS.get_ptr(&user).is_some() || MATCH_IDS.get_ptr(&cgroup).is_some()
 }
 
 /// Tells the daemon of a process outside sessions whose program fits a `[[match]]`.

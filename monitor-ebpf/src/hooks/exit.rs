@@ -31,14 +31,7 @@ pub fn exit(_ctx: BtfTracePointContext) -> i32 {
     if !task::is_last_thread(task).unwrap_or(false) {
         return 0;
     }
-    if let Some(session) = session::session(member) {
-        let actor = Actor {
-            member,
-            session,
-            ids,
-            flags: 0,
-            hook: hook::EXIT,
-        };
+    if let Some(actor) = Actor::of(member, ids, hook::EXIT) {
         let event = ExitEvent {
             header: emit::header(kind::EXIT, &actor),
             exit: Exit {

@@ -8,7 +8,7 @@ use scopeward_abi::{
 };
 
 use crate::{
-    hooks::{file_use, socket},
+    hooks::{file_use, socket, unix},
     kernel::{
         offsets::{of, read},
         task,
@@ -45,15 +45,8 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let Some(member) = session::member(ids.0) else {
         return 0;
     };
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook::OPEN) else {
         return 0;
-    };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook: hook::OPEN,
     };
     // SAFETY: as above.
     let first = unsafe { *(regs.add(of::REGS_FIRST()) as *const u64) };
@@ -83,6 +76,9 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2]) {
         // The first argument: another register in a 32-bit call.
         let family = if compat { first[1] & 0xffff_ffff } else { first[0] };
         socket::made(actor, family, Power::Signal);
+    }
+    if of_call == class::CONNECT && ret >= 0 {
+        unix::connected(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
     }
     respond::settle(actor);
 }
@@ -115,16 +111,10 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     if fd < 0 {
         return 0;
     }
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook::URING) else {
         return 0;
     };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: flag::URING,
-        hook: hook::URING,
-    };
+    actor.flags = flag::URING;
     let address = task::file(task::current(), fd as u64).unwrap_or(0);
     file_use::used(&mut actor, address, Power::Signal);
     0

@@ -42,15 +42,8 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
         respond::kill(hook::FORK);
         return 0;
     }
-    let Some(session) = session::session(member) else {
+    let Some(actor) = Actor::of(member, ids, hook::FORK) else {
         return 0;
-    };
-    let actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook: hook::FORK,
     };
     let event = ForkEvent {
         header: emit::header(kind::FORK, &actor),

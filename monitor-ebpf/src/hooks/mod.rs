@@ -9,3 +9,4 @@ pub mod file_open;
 pub mod file_use;
 pub mod fork;
 pub mod socket;
+pub mod unix;

@@ -20,7 +20,8 @@ struct SocketEvent {
     net: Net,
 }
 
-/// `BPF_CGROUP_INET_SOCK_CREATE`. Checked on 6.18. Outside sessions: one hash look-up. Fails towards refusing.
+/// `BPF_CGROUP_INET_SOCK_CREATE`. Checked on 6.18. Ordinary TCP and UDP sockets are left to the hooks of their connects
+/// and sends; for the rest, outside sessions, one hash look-up. Fails towards refusing.
 #[cgroup_sock(sock_create)]
 pub fn sock_create(ctx: SockContext) -> i32 {
     const STREAM: u32 = 1;
@@ -28,27 +29,20 @@ pub fn sock_create(ctx: SockContext) -> i32 {
     const TCP: u32 = 6;
     const UDP: u32 = 17;
     const MPTCP: u32 = 262;
-    let ids = ids();
-    let Some(member) = session::member(ids.0) else {
-        return 1;
-    };
     // SAFETY: the context's own fields.
     let (family, socket, protocol) = unsafe { ((*ctx.sock).family, (*ctx.sock).type_, (*ctx.sock).protocol) };
     if (socket == STREAM && (protocol == TCP || protocol == MPTCP)) || (socket == DGRAM && protocol == UDP) {
         return 1;
     }
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else {
+        return 1;
+    };
     // SAFETY: written whole by the daemon.
-    let (Some(session), Some(policy)) = (session::session(member), unsafe { POLICIES.get(&member.policy) })
-    else {
+    let policy = unsafe { POLICIES.get(&member.policy) };
+    let (Some(mut actor), Some(policy)) = (Actor::of(member, ids, hook::SOCKET), policy) else {
         emit::lost(hook::SOCKET, loss::UNRESOLVED);
         return 0;
-    };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: 0,
-        hook: hook::SOCKET,
     };
     let net = Net {
         family: family as u16,

@@ -52,6 +52,23 @@ pub fn facts(file: Address) -> Result<Facts, i32> {
     })
 }
 
+/// The facts of a file that is known by its place: `f_mode` is 0.
+#[inline(always)]
+pub fn placed(dentry: Address, mount: Address) -> Result<Facts, i32> {
+    let inode: Address = read(dentry, of::DENTRY_INODE())?;
+    let sb: Address = read(inode, of::INODE_SB())?;
+    Ok(Facts {
+        dentry,
+        mount,
+        inode: read(inode, of::INODE_INO())?,
+        dev: read(sb, of::SB_DEV())?,
+        mode: u32::from(read::<u16>(inode, of::INODE_MODE())?),
+        f_mode: 0,
+        links: read(inode, of::INODE_NLINK())?,
+        generation: read(inode, of::INODE_GENERATION())?,
+    })
+}
+
 /// The parent of a dentry; the root of a filesystem is its own parent.
 #[inline(always)]
 pub fn parent(dentry: Address) -> Result<Address, i32> {

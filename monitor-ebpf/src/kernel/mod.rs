@@ -2,4 +2,5 @@
 
 pub mod file;
 pub mod offsets;
+pub mod socket;
 pub mod task;

@@ -104,6 +104,10 @@ pub enum Body {
     Send(NetFacts),
     /// It makes a socket.
     Socket(NetFacts),
+    /// It connects to a unix socket.
+    UnixConnect(OpenFacts),
+    /// It sends to one.
+    UnixSend(OpenFacts),
 }
 
 /// An exec.
@@ -167,10 +171,10 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
     let hook = reader.u8()?;
     let called_for = response_of(reader.u8()?);
     let applied = response_of(reader.u8()?);
-    let when = if reader.u8()? == when::BEFORE_ACT {
-        When::BeforeAct
-    } else {
-        When::BeforeUse
+    let when = match reader.u8()? {
+        when::BEFORE_ACT => When::BeforeAct,
+        when::BEFORE_USE => When::BeforeUse,
+        _ => When::After,
     };
     let strings = usize::from(reader.u16()?);
     let (tid, pid) = (reader.u32()?, reader.u32()?);
@@ -201,19 +205,28 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
         kind::EXIT => Body::Exit {
             status: status(reader.u32()?),
         },
-        kind::OPEN => {
-            let (inode, dev, _mode) = (reader.u64()?, reader.u32()?, reader.u32()?);
-            let components = reader.take(strings)?;
-            let cut = head.has(flag::TRUNCATED);
-            let path = (!components.is_empty() || !cut).then(|| path(components, cut));
-            Body::Open(OpenFacts { path, dev, inode })
-        }
+        kind::OPEN => Body::Open(file(&mut reader, &head, strings)?),
+        kind::UNIX_CONNECT => Body::UnixConnect(file(&mut reader, &head, strings)?),
+        kind::UNIX_SEND => Body::UnixSend(file(&mut reader, &head, strings)?),
         kind::CONNECT => Body::Connect(net(&mut reader)?),
         kind::SEND => Body::Send(net(&mut reader)?),
         kind::SOCKET => Body::Socket(net(&mut reader)?),
         other => return Err(DecodeError::Kind(other)),
     };
     Ok(RawEvent { head, body })
+}
+
+/// A file, or the socket that is bound to one; an abstract name with `@` in front.
+fn file(reader: &mut Reader<'_>, head: &Head, strings: usize) -> Result<OpenFacts, DecodeError> {
+    let (inode, dev, _mode) = (reader.u64()?, reader.u32()?, reader.u32()?);
+    let text = reader.take(strings)?;
+    let cut = head.has(flag::TRUNCATED);
+    let path = if head.has(flag::ABSTRACT) {
+        Some(format!("@{}", String::from_utf8_lossy(text)))
+    } else {
+        (!text.is_empty() || !cut).then(|| path(text, cut))
+    };
+    Ok(OpenFacts { path, dev, inode })
 }
 
 fn exec(reader: &mut Reader<'_>, head: &Head) -> Result<ExecFacts, DecodeError> {

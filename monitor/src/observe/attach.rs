@@ -9,10 +9,12 @@ use std::{
 use aya::{
     Btf, Ebpf,
     programs::{
-        BtfTracePoint, CgroupAttachMode, CgroupSock, CgroupSockAddr, Iter, ProgramError,
+        CgroupAttachMode, Iter, Program, ProgramError,
         links::{FdLink, LinkError, PinnedLink},
     },
 };
+
+use super::deny::{self, Denying, RawLink};
 
 /// Why a program is not attached.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,14 @@ pub enum AttachError {
         name: &'static str,
         /// Why.
         error: Box<ProgramError>,
+    },
+    /// A program that refuses acts is not attached.
+    #[error("attach the program {name}: {error}")]
+    Refusing {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        error: std::io::Error,
     },
     /// Its link cannot be kept.
     #[error("keep the program {name} attached: {error}")]
@@ -59,73 +69,118 @@ pub enum AttachError {
 
 enum Link {
     Held(FdLink),
+    /// Of a program that refuses; pinned or not.
+    Raw(#[expect(dead_code, reason = "held for its drop: the descriptor keeps the link")] RawLink),
     Pinned(#[expect(dead_code, reason = "held for its drop: the descriptor keeps the link")] PinnedLink),
 }
 
 /// What is attached.
 pub struct Links {
-    links: Vec<(&'static str, Link)>,
-    /// The exit of every system call on this host: attached only while there is a session, because it costs each call
-    /// of each process.
-    syscalls: Option<Link>,
+    always: Vec<(&'static str, Link)>,
+    /// Attached only while there is a session: they cost every process of this host something.
+    watching: Option<Vec<(&'static str, Link)>>,
+    cgroup: File,
     pins: Option<PathBuf>,
     absent: Vec<(&'static str, String)>,
+    /// The programs that refuse acts, where a tier does; attached while there is a session.
+    denying: Option<Denying>,
 }
 
-/// Program, tracepoint, and whether Scopeward works without it.
-const TRACEPOINTS: [(&str, &str, bool); 4] = [
-    ("fork", "sched_process_fork", false),
-    ("exit", "sched_process_exit", false),
-    ("exec", "sched_process_exec", false),
-    // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
-    ("io_uring_complete", "io_uring_complete", true),
-];
-/// The program at the exit of system calls, and its tracepoint.
-const SYSCALLS: &str = "sys_exit";
-const ADDRESSES: [&str; 4] = ["connect4", "connect6", "sendmsg4", "sendmsg6"];
+/// A program, and where it is attached.
+struct Hook {
+    name: &'static str,
+    at: At,
+    /// Attached while there is no session too.
+    always: bool,
+    /// Whether Scopeward works without it.
+    optional: bool,
+}
 
-/// Attaches every program: membership first, so that nothing that is followed can fork unseen.
+enum At {
+    /// A tracepoint, by BTF.
+    Tracepoint(&'static str),
+    /// The root of cgroup v2.
+    Cgroup,
+}
+
+const fn always(name: &'static str, tracepoint: &'static str) -> Hook {
+    Hook {
+        name,
+        at: At::Tracepoint(tracepoint),
+        always: true,
+        optional: false,
+    }
+}
+
+const fn optional(name: &'static str, tracepoint: &'static str) -> Hook {
+    Hook {
+        optional: true,
+        ..in_sessions(name, At::Tracepoint(tracepoint))
+    }
+}
+
+const fn in_sessions(name: &'static str, at: At) -> Hook {
+    Hook {
+        name,
+        at,
+        always: false,
+        optional: false,
+    }
+}
+
+/// Membership first, so that nothing that is followed can fork unseen.
+const HOOKS: [Hook; 11] = [
+    always("fork", "sched_process_fork"),
+    always("exit", "sched_process_exit"),
+    always("exec", "sched_process_exec"),
+    in_sessions("sys_exit", At::Tracepoint("sys_exit")),
+    // Its arguments are another before 6.13; without it io_uring opens are left to fanotify.
+    optional("io_uring_complete", "io_uring_complete"),
+    // Since 6.3; without it what is sent to unix sockets is not seen.
+    optional("data_ready", "sk_data_ready"),
+    in_sessions("connect4", At::Cgroup),
+    in_sessions("connect6", At::Cgroup),
+    in_sessions("sendmsg4", At::Cgroup),
+    in_sessions("sendmsg6", At::Cgroup),
+    in_sessions("sock_create", At::Cgroup),
+];
+
+/// The iterator over all tasks.
+const ADOPT: &str = "adopt";
+
+/// Loads every program, and attaches those that are needed while there is no session too.
 ///
 /// # Errors
 /// [`AttachError`] of the first program that is needed and cannot be had; what was attached comes off again.
-pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachError> {
-    let mut links = Links {
-        links: Vec::new(),
-        syscalls: None,
-        pins: None,
-        absent: Vec::new(),
-    };
-    let exits: &mut BtfTracePoint = program(ebpf, SYSCALLS)?;
-    exits.load(SYSCALLS, btf).map_err(|error| AttachError::Program {
-        name: SYSCALLS,
-        error: Box::new(error),
-    })?;
-    for (name, tracepoint, optional) in TRACEPOINTS {
-        match tracepoint_link(ebpf, btf, name, tracepoint) {
-            Ok(link) => links.links.push((name, Link::Held(link))),
-            Err(AttachError::Program { error, .. }) if optional => {
-                links.absent.push((name, error.to_string()));
-            }
-            Err(error) => return Err(error),
-        }
-    }
+pub fn all(
+    ebpf: &mut Ebpf,
+    btf: &Btf,
+    cgroup: &Path,
+    denying: Option<Denying>,
+) -> Result<Links, AttachError> {
     let directory = File::open(cgroup).map_err(|error| AttachError::Cgroup {
         path: cgroup.display().to_string(),
         error,
     })?;
-    for name in ADDRESSES {
-        links
-            .links
-            .push((name, Link::Held(address_link(ebpf, &directory, name)?)));
+    let mut absent = Vec::new();
+    for hook in HOOKS.iter().filter(|hook| !is_held(hook.name, denying.is_some())) {
+        match load(ebpf, btf, hook) {
+            Err(AttachError::Program { error, .. }) if hook.optional => {
+                absent.push((hook.name, error.to_string()));
+            }
+            loaded => loaded?,
+        }
     }
-    links
-        .links
-        .push(("sock_create", Link::Held(socket_link(ebpf, &directory)?)));
-    let iterator: &mut Iter = program(ebpf, "adopt")?;
-    iterator.load("task", btf).map_err(|error| AttachError::Program {
-        name: "adopt",
-        error: Box::new(error),
-    })?;
+    iterator(ebpf)?.load("task", btf).map_err(refused(ADOPT))?;
+    let mut links = Links {
+        always: Vec::new(),
+        watching: None,
+        cgroup: directory,
+        pins: None,
+        absent,
+        denying,
+    };
+    links.always = links.attach(ebpf, true)?;
     Ok(links)
 }
 
@@ -136,34 +191,76 @@ impl Links {
         &self.absent
     }
 
-    /// Attaches or takes off the program at the exit of system calls.
+    /// Attaches the programs that are needed while there is a session, or takes them off.
     ///
     /// # Errors
-    /// [`AttachError`] where it cannot be attached, or pinned.
-    pub fn watch_syscalls(&mut self, ebpf: &mut Ebpf, on: bool) -> Result<(), AttachError> {
-        if on == self.syscalls.is_some() {
-            return Ok(());
+    /// [`AttachError`] where one cannot be attached, or pinned; none of them is attached then.
+    pub fn watch(&mut self, ebpf: &mut Ebpf, on: bool) -> Result<(), AttachError> {
+        if on && self.watching.is_none() {
+            let mut links = self.attach(ebpf, false)?;
+            links.extend(self.attach_denying()?);
+            self.forget_others(&links);
+            self.watching = Some(links);
+        } else if !on {
+            // The descriptor that goes with the link is the last then. An earlier daemon's goes too.
+            self.forget_others(&[]);
+            self.watching = None;
         }
-        if !on {
-            if let Some(path) = self.pins.as_ref().map(|pins| pin_of(pins, SYSCALLS)) {
-                // The descriptor that goes with the link is the last then.
-                drop(std::fs::remove_file(path));
-            }
-            self.syscalls = None;
-            return Ok(());
-        }
-        let refused = |error| AttachError::Program {
-            name: SYSCALLS,
-            error: Box::new(error),
-        };
-        let exits: &mut BtfTracePoint = program(ebpf, SYSCALLS)?;
-        let id = exits.attach().map_err(refused)?;
-        let link = Link::Held(exits.take_link(id).map_err(refused)?.into());
-        self.syscalls = Some(match &self.pins {
-            Some(pins) => pinned(link, SYSCALLS, pins)?,
-            None => link,
-        });
         Ok(())
+    }
+
+    fn attach(&self, ebpf: &mut Ebpf, always: bool) -> Result<Vec<(&'static str, Link)>, AttachError> {
+        let held = self.denying.is_some();
+        let absent = |hook: &&Hook| is_held(hook.name, held) || self.absent.iter().any(|(name, _)| *name == hook.name);
+        let wanted = HOOKS.iter().filter(|hook| hook.always == always && !absent(hook));
+        let mut links = Vec::new();
+        for hook in wanted {
+            let link = Link::Held(attach(ebpf, hook.name, &self.cgroup)?);
+            links.push((
+                hook.name,
+                match &self.pins {
+                    Some(pins) => pinned(link, hook.name, pins)?,
+                    None => link,
+                },
+            ));
+        }
+        Ok(links)
+    }
+
+    fn attach_denying(&self) -> Result<Vec<(&'static str, Link)>, AttachError> {
+        let programs = self.denying.iter().flat_map(|denying| &denying.programs);
+        programs
+            .map(|(name, program)| {
+                let link = deny::attach(program).map_err(|error| AttachError::Refusing { name, error })?;
+                if let Some(pins) = &self.pins {
+                    let path = pin_of(pins, name);
+                    // An earlier daemon's, whose program was attached until now.
+                    drop(std::fs::remove_file(&path));
+                    link.pin(&path).map_err(|error| AttachError::Pin {
+                        name,
+                        error: error.into(),
+                    })?;
+                }
+                Ok((*name, Link::Raw(link)))
+            })
+            .collect()
+    }
+
+    /// Removes the pins of programs that this daemon does not attach, which an earlier one may have left: another tier's.
+    fn forget_others(&self, watching: &[(&'static str, Link)]) {
+        let Some(pins) = &self.pins else { return };
+        let is_ours = |path: &Path| {
+            let always = HOOKS.iter().filter(|hook| hook.always).map(|hook| hook.name);
+            always
+                .chain(watching.iter().map(|(name, _)| *name))
+                .any(|name| pin_of(pins, name) == path)
+        };
+        for entry in std::fs::read_dir(pins).into_iter().flatten().flatten() {
+            let is_link = entry.file_name().as_encoded_bytes().starts_with(LINK.as_bytes());
+            if is_link && !is_ours(&entry.path()) {
+                drop(std::fs::remove_file(entry.path()));
+            }
+        }
     }
 
     /// Pins every link in `directory` of a bpffs, in place of those of an earlier daemon, which come off only now:
@@ -172,8 +269,8 @@ impl Links {
     /// # Errors
     /// [`AttachError::Pin`].
     pub fn pin(&mut self, directory: &Path) -> Result<(), AttachError> {
-        for (name, link) in std::mem::take(&mut self.links) {
-            self.links.push((name, pinned(link, name, directory)?));
+        for (name, link) in std::mem::take(&mut self.always) {
+            self.always.push((name, pinned(link, name, directory)?));
         }
         self.pins = Some(directory.to_owned());
         Ok(())
@@ -181,7 +278,15 @@ impl Links {
 }
 
 fn pin_of(directory: &Path, name: &str) -> PathBuf {
-    directory.join(format!("link_{name}"))
+    directory.join(format!("{LINK}{name}"))
+}
+
+/// How the pin of a link begins.
+const LINK: &str = "link_";
+
+/// What a tier that refuses makes superfluous: opens by io_uring come by `file_open` like all others.
+fn is_held(name: &str, denies: bool) -> bool {
+    denies && name == "io_uring_complete"
 }
 
 fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, AttachError> {
@@ -199,67 +304,57 @@ fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, Atta
         })
 }
 
-fn program<'e, P>(ebpf: &'e mut Ebpf, name: &'static str) -> Result<&'e mut P, AttachError>
-where
-    &'e mut P: TryFrom<&'e mut aya::programs::Program, Error = ProgramError>,
-{
-    let program = ebpf.program_mut(name).ok_or(AttachError::Missing(name))?;
-    program.try_into().map_err(|error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    })
+fn iterator(ebpf: &mut Ebpf) -> Result<&mut Iter, AttachError> {
+    match ebpf.program_mut(ADOPT) {
+        Some(Program::Iter(iterator)) => Ok(iterator),
+        _ => Err(AttachError::Missing(ADOPT)),
+    }
 }
 
-fn tracepoint_link(
-    ebpf: &mut Ebpf,
-    btf: &Btf,
-    name: &'static str,
-    tracepoint: &str,
-) -> Result<FdLink, AttachError> {
-    let refused = |error| AttachError::Program {
+fn refused(name: &'static str) -> impl Fn(ProgramError) -> AttachError {
+    move |error| AttachError::Program {
+        name,
+        error: Box::new(error),
+    }
+}
+
+fn load(ebpf: &mut Ebpf, btf: &Btf, hook: &Hook) -> Result<(), AttachError> {
+    match (&hook.at, ebpf.program_mut(hook.name)) {
+        (At::Tracepoint(tracepoint), Some(Program::BtfTracePoint(program))) => program.load(tracepoint, btf),
+        (At::Cgroup, Some(Program::CgroupSockAddr(program))) => program.load(),
+        (At::Cgroup, Some(Program::CgroupSock(program))) => program.load(),
+        _ => return Err(AttachError::Missing(hook.name)),
+    }
+    .map_err(refused(hook.name))
+}
+
+fn attach(ebpf: &mut Ebpf, name: &'static str, cgroup: &File) -> Result<FdLink, AttachError> {
+    let not_kept = |error| AttachError::Link {
         name,
         error: Box::new(error),
     };
-    let program: &mut BtfTracePoint = program(ebpf, name)?;
-    program.load(tracepoint, btf).map_err(refused)?;
-    let id = program.attach().map_err(refused)?;
-    let link = program.take_link(id).map_err(refused)?;
-    Ok(link.into())
-}
-
-fn address_link(ebpf: &mut Ebpf, cgroup: &File, name: &'static str) -> Result<FdLink, AttachError> {
-    let refused = |error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    };
-    let program: &mut CgroupSockAddr = program(ebpf, name)?;
-    program.load().map_err(refused)?;
-    let id = program
-        .attach(cgroup, CgroupAttachMode::Single)
-        .map_err(refused)?;
-    let link = program.take_link(id).map_err(refused)?;
-    link.try_into().map_err(|error| AttachError::Link {
-        name,
-        error: Box::new(error),
-    })
-}
-
-fn socket_link(ebpf: &mut Ebpf, cgroup: &File) -> Result<FdLink, AttachError> {
-    let name = "sock_create";
-    let refused = |error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    };
-    let program: &mut CgroupSock = program(ebpf, name)?;
-    program.load().map_err(refused)?;
-    let id = program
-        .attach(cgroup, CgroupAttachMode::Single)
-        .map_err(refused)?;
-    let link = program.take_link(id).map_err(refused)?;
-    link.try_into().map_err(|error| AttachError::Link {
-        name,
-        error: Box::new(error),
-    })
+    let refused = refused(name);
+    match ebpf.program_mut(name) {
+        Some(Program::BtfTracePoint(program)) => {
+            let id = program.attach().map_err(&refused)?;
+            Ok(program.take_link(id).map_err(&refused)?.into())
+        }
+        Some(Program::CgroupSockAddr(program)) => {
+            let id = program
+                .attach(cgroup, CgroupAttachMode::Single)
+                .map_err(&refused)?;
+            let link = program.take_link(id).map_err(&refused)?;
+            link.try_into().map_err(not_kept)
+        }
+        Some(Program::CgroupSock(program)) => {
+            let id = program
+                .attach(cgroup, CgroupAttachMode::Single)
+                .map_err(&refused)?;
+            let link = program.take_link(id).map_err(&refused)?;
+            link.try_into().map_err(not_kept)
+        }
+        _ => Err(AttachError::Missing(name)),
+    }
 }
 
 /// Runs the iterator once over all tasks; it writes the process ids that it enrolled.
@@ -267,16 +362,11 @@ fn socket_link(ebpf: &mut Ebpf, cgroup: &File) -> Result<FdLink, AttachError> {
 /// # Errors
 /// [`AttachError`] where it cannot be run.
 pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
-    let name = "adopt";
-    let refused = |error| AttachError::Program {
-        name,
-        error: Box::new(error),
-    };
-    let iterator: &mut Iter = program(ebpf, name)?;
-    let id = iterator.attach().map_err(refused)?;
-    let link = iterator.take_link(id).map_err(refused)?;
+    let iterator = iterator(ebpf)?;
+    let id = iterator.attach().map_err(refused(ADOPT))?;
+    let link = iterator.take_link(id).map_err(refused(ADOPT))?;
     let mut file = link.into_file().map_err(|error| AttachError::Link {
-        name,
+        name: ADOPT,
         error: Box::new(error),
     })?;
     let mut bytes = Vec::new();

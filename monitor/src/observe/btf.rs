@@ -32,6 +32,7 @@ pub struct Btf {
 
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
+const KIND_TYPEDEF: u32 = 8;
 const KIND_FUNC: u32 = 12;
 
 impl Btf {
@@ -85,10 +86,20 @@ impl Btf {
     /// The id of the function `name`, as `attach_btf_id` takes it. `None` where there is none.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<u32> {
+        self.id(KIND_FUNC, name)
+    }
+
+    /// Whether the kernel has this tracepoint, by the type that stands for it.
+    #[must_use]
+    pub fn has_tracepoint(&self, name: &str) -> bool {
+        self.id(KIND_TYPEDEF, &format!("btf_trace_{name}")).is_some()
+    }
+
+    fn id(&self, kind: u32, name: &str) -> Option<u32> {
         let id = self.types.iter().skip(1).position(|&at| {
             let info = u32_at(&self.data, at as usize + 4).unwrap_or(0);
             let named = || u32_at(&self.data, at as usize).and_then(|offset| self.name(offset));
-            (info >> 24) & 31 == KIND_FUNC && named() == Some(name.as_bytes())
+            (info >> 24) & 31 == kind && named() == Some(name.as_bytes())
         })?;
         u32::try_from(id + 1).ok()
     }
@@ -158,6 +169,7 @@ mod tests {
         assert_eq!(btf.offset("qstr", "no_such_field"), None);
         assert!(btf.function("security_file_open").is_some_and(|id| id > 0));
         assert_eq!(btf.function("no_such_function"), None);
+        assert!(btf.has_tracepoint("sys_exit") && !btf.has_tracepoint("no_such_tracepoint"));
     }
 
     #[test]

@@ -12,11 +12,13 @@ use scopeward_abi::layout::MARK;
 use super::{
     attach::{self, AttachError},
     btf::{Btf, BtfError},
+    deny::{self, Choice, DenyError},
     maps::{Maps, MapsError},
     mounts::{self, MountError},
     offsets::{self, MissingField},
     syscalls,
 };
+use crate::scope::words::Tier;
 
 /// The programs, as built.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/scopeward.bpf.o"));
@@ -50,6 +52,9 @@ pub enum LoadError {
     /// A program.
     #[error(transparent)]
     Attach(#[from] AttachError),
+    /// The programs of a tier that refuses acts.
+    #[error(transparent)]
+    Deny(#[from] DenyError),
     /// A directory.
     #[error("use {path}: {error}")]
     Directory {
@@ -86,7 +91,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 14] = [
+const PINNED_MAPS: [&str; 13] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -99,7 +104,6 @@ const PINNED_MAPS: [&str; 14] = [
     "SEEN_CUTS",
     "RING",
     "LOSSES",
-    "MATCH_IDS",
     "MATCHING",
 ];
 
@@ -109,12 +113,13 @@ pub struct Kernel {
     pub maps: Maps,
     ebpf: Ebpf,
     links: attach::Links,
+    choice: Choice,
     pins: Option<PathBuf>,
 }
 
 impl Kernel {
     /// Loads, attaches, and where `pins` is a directory of a bpffs pins everything there; maps that are pinned there
-    /// already are used, so that sessions outlive the daemon.
+    /// already are used, so that sessions outlive the daemon. Acts are refused by the strongest tier that works here.
     ///
     /// # Errors
     /// [`LoadError`]; nothing new stays attached then.
@@ -126,11 +131,31 @@ impl Kernel {
         if !OBJECT.windows(MARK.len()).any(|bytes| *bytes == MARK) {
             return Err(LoadError::Foreign);
         }
-        let fields = offsets::resolve(&Btf::read(Path::new(Btf::KERNEL))?)?;
-        let table = syscalls::table();
+        let types = Btf::read(Path::new(Btf::KERNEL))?;
+        let mut choice = deny::choose(&types);
+        loop {
+            match (Self::load_with(run, pins, sizes, &types, &choice), choice.tier.take()) {
+                // What the small programs of the trial could, the real ones cannot: left to the tier that always works.
+                (Err(LoadError::Deny(error)), Some(tier)) => choice.why.push((tier, format!("failed to {error}"))),
+                (loaded, _) => return loaded,
+            }
+        }
+    }
+
+    fn load_with(
+        run: &Path,
+        pins: Option<&Path>,
+        sizes: Sizes,
+        types: &Btf,
+        choice: &Choice,
+    ) -> Result<(Self, RingBuf<MapData>), LoadError> {
+        let fields = offsets::resolve(types)?;
+        let data_ready = u32::from(types.has_tracepoint("sk_data_ready"));
+        let table = syscalls::table(choice.tier.is_some());
         let cgroup = mounts::cgroup2(run)?;
         let mut loader = EbpfLoader::new();
         loader.override_global("SYSCALL_CLASS", &table, true);
+        loader.override_global("DATA_READY", &data_ready, true);
         for (global, offset) in &fields {
             loader.override_global(global, offset, true);
         }
@@ -151,22 +176,25 @@ impl Kernel {
         let mut ebpf = loader.load(OBJECT)?;
         // It holds the kernel's BTF, parsed: tens of megabytes, which the next step needs again.
         drop(loader);
+        let denying = choice
+            .tier
+            .map(|tier| deny::load(OBJECT, &ebpf, types, tier))
+            .transpose()?;
         let btf = AyaBtf::from_sys_fs()?;
-        let links = attach::all(&mut ebpf, &btf, &cgroup)?;
+        let links = attach::all(&mut ebpf, &btf, &cgroup, denying)?;
         drop(btf);
         let (maps, ring) = Maps::take(&mut ebpf)?;
         let mut kernel = Self {
             maps,
             ebpf,
             links,
+            choice: choice.clone(),
             pins: None,
         };
         if let Some(pins) = pins {
             kernel.links.pin(pins)?;
-            if !kernel.maps.all_sessions().is_empty() {
-                // Held by an earlier daemon, whose own program comes off with its pin.
-                kernel.watch_syscalls(true)?;
-            }
+            // Held by an earlier daemon, whose own programs come off with their pins.
+            kernel.watch(!kernel.maps.all_sessions().is_empty())?;
             kernel.pins = Some(pins.to_owned());
         }
         Ok((kernel, ring))
@@ -178,13 +206,25 @@ impl Kernel {
         self.links.absent()
     }
 
-    /// Attaches the program at the exit of system calls, before the first session, or takes it off after the last:
-    /// while there is none, no system call on this host costs anything more.
+    /// The tier that refuses opens, programs, connects and sends before they happen, where one works here.
+    #[must_use]
+    pub const fn denies(&self) -> Option<Tier> {
+        self.choice.tier
+    }
+
+    /// Why a stronger tier is not the one, by what was tried.
+    #[must_use]
+    pub fn refused_tiers(&self) -> &[(Tier, String)] {
+        &self.choice.why
+    }
+
+    /// Attaches the programs that watch every process of this host, before the first session, or takes them off after
+    /// the last: while there is none, no system call and no connect costs anything more.
     ///
     /// # Errors
-    /// [`LoadError`] where it cannot be attached.
-    pub fn watch_syscalls(&mut self, on: bool) -> Result<(), LoadError> {
-        Ok(self.links.watch_syscalls(&mut self.ebpf, on)?)
+    /// [`LoadError`] where one cannot be attached.
+    pub fn watch(&mut self, on: bool) -> Result<(), LoadError> {
+        Ok(self.links.watch(&mut self.ebpf, on)?)
     }
 
     /// Walks over all tasks once and enrols what descends from members. Returns the process ids that were new.

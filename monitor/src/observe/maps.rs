@@ -42,7 +42,6 @@ pod! {
     MatchPod(Match),
     EndpointKeyPod(EndpointKey),
     PortsPod(Ports),
-    MatchIdPod([u32; 4]),
 }
 
 /// Why a map could not be used.
@@ -72,7 +71,6 @@ pub struct Maps {
     objects: HashMap<MapData, ObjectKeyPod, MatchPod>,
     names: HashMap<MapData, NameKeyPod, MatchPod>,
     endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
-    match_ids: HashMap<MapData, MatchIdPod, u32>,
     matching: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
 }
@@ -106,7 +104,6 @@ impl Maps {
             objects: take(ebpf, "OBJECTS")?,
             names: take(ebpf, "NAMES")?,
             endpoints: take(ebpf, "ENDPOINTS")?,
-            match_ids: take(ebpf, "MATCH_IDS")?,
             matching: take(ebpf, "MATCHING")?,
             losses: take(ebpf, "LOSSES")?,
         };
@@ -315,19 +312,6 @@ impl Maps {
         );
     }
 
-    /// Makes the daemon look at what a user or a cgroup executes.
-    ///
-    /// # Errors
-    /// [`MapsError`] where the map is full.
-    pub fn set_match_id(&mut self, by: u32, id: u64) -> Result<(), MapsError> {
-        self.match_ids
-            .insert(match_id(by, id), 1, 0)
-            .map_err(|error| MapsError::Map {
-                name: "MATCH_IDS",
-                error,
-            })
-    }
-
     /// Whether an exec outside sessions is held against the `[[match]]` entries at all.
     ///
     /// # Errors
@@ -359,15 +343,4 @@ impl Maps {
         }
         found
     }
-}
-
-/// `struct MatchId` of the programs: id (u64), by, pad.
-fn match_id(by: u32, id: u64) -> MatchIdPod {
-    let [a, b, c, d, e, f, g, h] = id.to_ne_bytes();
-    MatchIdPod([
-        u32::from_ne_bytes([a, b, c, d]),
-        u32::from_ne_bytes([e, f, g, h]),
-        by,
-        0,
-    ])
 }

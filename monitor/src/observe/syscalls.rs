@@ -14,21 +14,34 @@ const OPENS: (&[usize], &[usize]) = (
 /// Calls in which the process can have been doomed or held by a hook that cannot send signals.
 #[cfg(target_arch = "x86_64")]
 const NETS: (&[usize], &[usize]) = (
-    // connect, sendto, sendmsg, sendmmsg, io_uring_enter
-    &[42, 44, 46, 307, 426],
-    // socketcall, connect, sendmsg, sendto, sendmmsg, io_uring_enter
-    &[102, 362, 370, 369, 345, 426],
+    // sendto, sendmsg, sendmmsg, io_uring_enter
+    &[44, 46, 307, 426],
+    // socketcall, sendmsg, sendto, sendmmsg, io_uring_enter
+    &[102, 370, 369, 345, 426],
 );
+
+/// Calls that connect: connect.
+#[cfg(target_arch = "x86_64")]
+const CONNECTS: (&[usize], &[usize]) = (&[42], &[362]);
 
 /// Calls that make a socket: socket.
 #[cfg(target_arch = "x86_64")]
 const SOCKETS: (&[usize], &[usize]) = (&[41], &[359]);
 
-/// The table, as the programs have it.
+/// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens and sockets need no
+/// look afterwards.
 #[must_use]
-pub fn table() -> [u8; TABLE] {
+pub fn table(denies: bool) -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
-    for (calls, of) in [(OPENS, class::OPEN), (NETS, class::NET), (SOCKETS, class::SOCKET)] {
+    for (calls, of) in [
+        (OPENS, class::OPEN),
+        (NETS, class::NET),
+        (SOCKETS, class::SOCKET),
+        (CONNECTS, class::CONNECT),
+    ] {
+        if denies && (of == class::OPEN || of == class::SOCKET) {
+            continue;
+        }
         for &number in calls.0 {
             table[number] |= of;
         }

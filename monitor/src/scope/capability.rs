@@ -68,7 +68,7 @@ impl Capabilities {
             network: Some(Guarantee::new(Tier::Cgroup, When::BeforeAct)),
             names_in_kernel: false,
             then_to: Some(Guarantee::new(Tier::Cgroup, When::BeforeAct)),
-            sockets: None,
+            sockets: before_use,
             trace: None,
             signal: None,
             requested_start: None,

@@ -56,6 +56,17 @@ pub(super) fn open_act(head: &Head, facts: &OpenFacts) -> ActRecord {
     }
 }
 
+/// A unix socket: the path it is bound to, or `@` and its abstract name.
+pub(super) fn unix_act(kind: Kind, head: &Head, facts: &OpenFacts) -> ActRecord {
+    let in_filesystem = !head.has(flag::ABSTRACT);
+    ActRecord {
+        path: facts.path.clone(),
+        dev: in_filesystem.then(|| device(facts.dev)),
+        inode: in_filesystem.then_some(facts.inode),
+        ..ActRecord::new(kind)
+    }
+}
+
 pub(super) fn net_act(kind: Kind, facts: &NetFacts) -> ActRecord {
     ActRecord {
         address: Some(facts.addr),

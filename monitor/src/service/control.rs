@@ -259,8 +259,10 @@ impl Monitor {
         let key = self.lock().enrol(&asked)?;
         self.note(key);
         // Before the caller lets its process go: names are resolved, and what is guarded is marked.
-        self.resolve_names();
-        fanotify::refresh(self);
+        if self.resolve_names() {
+            self.lock().recompile();
+        }
+        fanotify::mark(self);
         let state = self.lock();
         let session = state
             .sessions

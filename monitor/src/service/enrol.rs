@@ -78,7 +78,7 @@ impl State {
             });
         }
         let started = started(asked.pid).ok_or(EnrolError::Gone(asked.pid))?;
-        self.kernel.watch_syscalls(true)?;
+        self.kernel.watch(true)?;
         self.last_session = Clock::boot_ns();
         let mut scope = asked.loaded.scope.clone();
         scope.mode = asked.mode.unwrap_or(scope.mode);
@@ -98,7 +98,7 @@ impl State {
             &asked.loaded.source,
             owner.uid,
             &self.names,
-            &*files,
+            &files.look(),
         )?;
         let key = self.free_key(started);
         let generation = self

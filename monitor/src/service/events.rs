@@ -12,7 +12,7 @@ use crate::{
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act},
+        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act},
         state::State,
     },
 };
@@ -86,7 +86,11 @@ impl State {
         }
         let actor = Actor::from(head);
         let in_cgroup = (hook::CONNECT..=hook::SOCKET).contains(&head.hook) && head.when == When::BeforeAct;
-        let tier = if in_cgroup { Tier::Cgroup } else { Tier::Tracepoint };
+        let tier = match self.kernel.denies() {
+            Some(tier) if head.has(flag::SECURITY) => tier,
+            _ if in_cgroup => Tier::Cgroup,
+            _ => Tier::Tracepoint,
+        };
         let answered = Answered {
             called_for: head.called_for,
             applied: head.applied,
@@ -98,6 +102,12 @@ impl State {
                 self.processes
                     .forked(head.pid, head.cookie, head.session, *pid, *cookie);
                 return outcome;
+            }
+            Body::Exec(facts) if head.when == When::BeforeAct && head.applied >= Response::Deny => {
+                // It did not happen: the process is what it was.
+                outcome
+                    .records
+                    .push(self.tell(&actor, exec_act(facts), answered, head.entry));
             }
             Body::Exec(facts) => {
                 self.processes
@@ -138,6 +148,14 @@ impl State {
                 outcome
                     .records
                     .push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
+            }
+            Body::UnixConnect(facts) => {
+                let act = unix_act(Kind::UnixConnect, head, facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
+            }
+            Body::UnixSend(facts) => {
+                let act = unix_act(Kind::UnixSend, head, facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
             Body::Socket(facts) => {
                 outcome

@@ -24,14 +24,16 @@ pub fn start(monitor: &Arc<Monitor>) {
     }
 }
 
-/// Compiles again what the disk has changed, and marks what the sessions that run are guarded from. Returns once it
-/// is marked. Must not be called with the state's lock held: fanotify's own threads need it.
+/// Compiles again what the disk has changed, and marks what the sessions that run are guarded from.
 pub fn refresh(monitor: &Monitor) {
-    let guarded = {
-        let mut state = monitor.lock();
-        state.recompile();
-        state.guarded()
-    };
+    monitor.lock().recompile();
+    mark(monitor);
+}
+
+/// Marks what the sessions that run are guarded from. Returns once it is marked. Must not be called with the state's
+/// lock held: fanotify's own threads need it.
+pub fn mark(monitor: &Monitor) {
+    let guarded = monitor.lock().guarded();
     let fanotify = monitor.fanotify();
     let Some(tier) = fanotify.as_ref() else { return };
     let said = match tier.set(&guarded) {
@@ -58,10 +60,11 @@ impl State {
         let live: std::collections::BTreeSet<u32> =
             self.sessions.live().map(|(_, session)| session.policy).collect();
         let files = self.files.clone();
+        let look = files.look();
         for number in live {
             if self
                 .policies
-                .refresh(&mut self.kernel.maps, number, &self.names, &*files)
+                .refresh(&mut self.kernel.maps, number, &self.names, &look)
                 .is_err()
             {
                 self.trouble("policy could not be compiled again");

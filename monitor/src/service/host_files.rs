@@ -1,10 +1,12 @@
 //! What paths lead to on this host, for the compiler of scopes.
 
 use std::{
-    collections::BTreeSet,
+    cell::RefCell,
+    collections::{BTreeSet, HashMap, HashSet},
     fs::{File, OpenOptions},
     os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
     path::{Component, Path, PathBuf},
+    rc::Rc,
 };
 
 use nix::libc::O_PATH;
@@ -48,6 +50,17 @@ impl HostFiles {
         })
     }
 
+    /// One look at the filesystems, for compiling a scope.
+    #[must_use]
+    pub fn look(&self) -> Look<'_> {
+        Look {
+            host: self,
+            nodes: RefCell::default(),
+            names: RefCell::default(),
+            links: RefCell::default(),
+        }
+    }
+
     fn walk(&self, dir: &Path, dev: u32, files: &mut Vec<(Node, String)>) {
         let Ok(entries) = std::fs::read_dir(dir) else {
             return;
@@ -72,7 +85,86 @@ impl HostFiles {
     }
 }
 
-impl Locate for HostFiles {
+/// One look: what was found stays as it was found until the look ends, so that ten thousand rules about one directory
+/// read it once.
+pub struct Look<'h> {
+    host: &'h HostFiles,
+    nodes: RefCell<HashMap<PathBuf, Option<Node>>>,
+    /// What each directory lists.
+    names: RefCell<HashMap<PathBuf, Rc<HashSet<String>>>>,
+    /// How many symbolic links of a directory lead to each target.
+    links: RefCell<HashMap<PathBuf, Rc<HashMap<PathBuf, usize>>>>,
+}
+
+impl Look<'_> {
+    fn node(&self, path: &Path) -> Option<Node> {
+        if let Some(known) = self.nodes.borrow().get(path) {
+            return *known;
+        }
+        let found = self.host.node(path);
+        self.nodes.borrow_mut().insert(path.to_owned(), found);
+        found
+    }
+
+    fn listed(&self, dir: &Path) -> Rc<HashSet<String>> {
+        let mut names = self.names.borrow_mut();
+        let listed = names.entry(dir.to_owned()).or_insert_with(|| {
+            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            Rc::new(
+                entries
+                    .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                    .collect(),
+            )
+        });
+        Rc::clone(listed)
+    }
+
+    /// Whether a program on `PATH` is a link to one that is many programs, as busybox is.
+    fn is_of_many_names(&self, path: &str) -> bool {
+        const MANY: usize = 8;
+        let path = Path::new(path);
+        let (Ok(target), Some(dir)) = (std::fs::canonicalize(path), path.parent()) else {
+            return false;
+        };
+        target != path
+            && self
+                .links_in(dir)
+                .get(&target)
+                .is_some_and(|count| *count >= MANY)
+    }
+
+    fn links_in(&self, dir: &Path) -> Rc<HashMap<PathBuf, usize>> {
+        let mut links = self.links.borrow_mut();
+        let counted = links.entry(dir.to_owned()).or_insert_with(|| {
+            let mut counted = HashMap::new();
+            for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_symlink())
+                    && let Ok(target) = std::fs::canonicalize(entry.path())
+                {
+                    *counted.entry(target).or_default() += 1;
+                }
+            }
+            Rc::new(counted)
+        });
+        Rc::clone(counted)
+    }
+
+    /// The nearest directory of a path that exists, and the components below it.
+    fn nearest(&self, path: &Path) -> Option<(Node, Vec<String>)> {
+        path.ancestors().skip(1).find_map(|dir| {
+            let node = self.node(dir)?;
+            let rest = path.strip_prefix(dir).ok()?;
+            Some((
+                node,
+                rest.components()
+                    .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                    .collect(),
+            ))
+        })
+    }
+}
+
+impl Locate for Look<'_> {
     fn path(&self, path: &str) -> Located {
         let path = Path::new(path);
         let mut located = Located {
@@ -85,7 +177,7 @@ impl Locate for HostFiles {
         };
         match self.node(parent) {
             Some(node) => located.entries.push((node, name.to_string_lossy().into_owned())),
-            None => located.missing = nearest(self, path),
+            None => located.missing = self.nearest(path),
         }
         if located.object.is_some()
             && let Ok(target) = std::fs::canonicalize(path)
@@ -101,13 +193,19 @@ impl Locate for HostFiles {
     }
 
     fn named(&self, dir: &str, name: &NameGlob) -> Vec<(Node, String)> {
-        let Ok(entries) = std::fs::read_dir(dir) else {
-            return Vec::new();
+        let listed = self.listed(Path::new(dir));
+        let fits: Vec<&str> = if name.is_exact() {
+            listed
+                .get(name.prefix())
+                .map(String::as_str)
+                .into_iter()
+                .collect()
+        } else {
+            let fits = listed.iter().map(String::as_str);
+            fits.filter(|listed| name.matches(listed)).collect()
         };
-        entries
-            .flatten()
-            .filter(|entry| name.matches(&entry.file_name().to_string_lossy()))
-            .map(|entry| entry.path())
+        fits.into_iter()
+            .map(|name| Path::new(dir).join(name))
             .filter(|path| !path.is_dir())
             .take(TREE_MAX)
             .filter_map(|path| Some((self.node(&path)?, path.to_string_lossy().into_owned())))
@@ -120,7 +218,7 @@ impl Locate for HostFiles {
         };
         let mut files = Vec::new();
         if let Some(root) = self.node(&real) {
-            self.walk(&real, root.dev, &mut files);
+            self.host.walk(&real, root.dev, &mut files);
         }
         if real != Path::new(dir) {
             // Patterns speak of the path as the scope has it, not of where its links lead.
@@ -154,41 +252,7 @@ impl Locate for HostFiles {
         let found: BTreeSet<(Node, String)> = dirs.iter().flat_map(|dir| self.named(dir, name)).collect();
         found
             .into_iter()
-            .filter(|(_, path)| !is_of_many_names(path))
+            .filter(|(_, path)| !self.is_of_many_names(path))
             .collect()
     }
-}
-
-/// Whether a program on `PATH` is a link to one that is many programs, as busybox is.
-fn is_of_many_names(path: &str) -> bool {
-    const MANY: usize = 8;
-    let Ok(target) = std::fs::canonicalize(path) else {
-        return false;
-    };
-    if target == Path::new(path) {
-        return false;
-    }
-    let Some(dir) = Path::new(path).parent() else {
-        return false;
-    };
-    let links = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let same = links.filter(|entry| {
-        entry.file_type().is_ok_and(|kind| kind.is_symlink())
-            && std::fs::canonicalize(entry.path()).is_ok_and(|leads| leads == target)
-    });
-    same.take(MANY).count() == MANY
-}
-
-/// The nearest directory of a path that exists, and the components below it.
-fn nearest(files: &HostFiles, path: &Path) -> Option<(Node, Vec<String>)> {
-    path.ancestors().skip(1).find_map(|dir| {
-        let node = files.node(dir)?;
-        let rest = path.strip_prefix(dir).ok()?;
-        Some((
-            node,
-            rest.components()
-                .map(|part| part.as_os_str().to_string_lossy().into_owned())
-                .collect(),
-        ))
-    })
 }

@@ -107,16 +107,14 @@ impl Monitor {
 }
 
 impl crate::service::state::State {
-    /// Takes the costly program off once there was no session for a while: agents are often started in a row.
+    /// Takes the costly programs off once there was no session for a while: agents are often started in a row.
     fn rest(&mut self) {
         const WHILE_NS: u64 = 5_000_000_000;
         let now = Clock::boot_ns();
         if !self.kernel.maps.all_sessions().is_empty() {
             self.last_session = now;
-        } else if now.saturating_sub(self.last_session) > WHILE_NS
-            && self.kernel.watch_syscalls(false).is_err()
-        {
-            self.trouble("program at the exit of system calls could not be taken off");
+        } else if now.saturating_sub(self.last_session) > WHILE_NS && self.kernel.watch(false).is_err() {
+            self.trouble("programs that watch the host could not be taken off");
         }
     }
 
@@ -134,6 +132,7 @@ impl crate::service::state::State {
     /// Puts changed scope files in force: for sessions that run, and for programs to be recognised.
     pub fn apply_scopes(&mut self) {
         let files = self.files.clone();
+        let look = files.look();
         let policies: Vec<(u32, u32, String)> = self
             .policies
             .iter()
@@ -155,7 +154,7 @@ impl crate::service::state::State {
                 &loaded.source,
                 uid,
                 &self.names,
-                &*files,
+                &look,
             );
             if put.is_err() {
                 self.trouble("changed scope could not be put in force");
@@ -173,7 +172,7 @@ impl crate::service::state::State {
             .collect();
         if self
             .policies
-            .set_matches(&mut self.kernel.maps, entries.iter(), &*files)
+            .set_matches(&mut self.kernel.maps, entries.iter(), &look)
             .is_err()
         {
             self.trouble("programs to recognise could not be put in force");

@@ -17,11 +17,9 @@ const GRACE: Duration = Duration::from_secs(600);
 pub struct Known(BTreeMap<String, BTreeMap<IpAddr, Instant>>);
 
 impl Monitor {
-    /// Resolves what the policies name, now, where some name was never resolved.
-    pub fn resolve_names(&self) {
-        if self.has_unresolved_names() {
-            refresh(self, &mut self.known_names());
-        }
+    /// Resolves what the policies name, now, where some name was never resolved. True where the addresses have changed.
+    pub fn resolve_names(&self) -> bool {
+        self.has_unresolved_names() && refresh(self, &mut self.known_names())
     }
 }
 

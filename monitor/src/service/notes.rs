@@ -121,7 +121,7 @@ fn restore(state: &mut State, note: &Note) -> Option<()> {
         &source,
         note.uid,
         &state.names,
-        &*files,
+        &files.look(),
     );
     put.ok()
 }

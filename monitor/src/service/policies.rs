@@ -111,7 +111,8 @@ impl Policies {
         self.generation
     }
 
-    /// The number of a policy for this scope and owner: one that is there already, or a new one.
+    /// The number of a policy for this scope and owner, as files and names stand now: one that is there already, or a
+    /// new one.
     ///
     /// # Errors
     /// [`PolicyError`]; nothing has changed then.
@@ -129,8 +130,9 @@ impl Policies {
             .table
             .iter()
             .find(|(_, known)| known.uid == uid && known.scope == scope);
-        if let Some((number, _)) = same {
-            return Ok(*number);
+        if let Some(number) = same.map(|(number, _)| *number) {
+            self.refresh(maps, number, names, locate)?;
+            return Ok(number);
         }
         let number = (1..=u32::from(u16::MAX)).find(|number| !self.table.contains_key(number));
         let number = number.ok_or(PolicyError::Full)?;
@@ -192,8 +194,10 @@ impl Policies {
         let mut compiled = compile(&policy.scope, number, generation, names, locate)?;
         compiled.files.keep_tied(&policy.compiled.files);
         compiled.programs.keep_tied(&policy.compiled.programs);
+        compiled.sockets.keep_tied(&policy.compiled.sockets);
         let changed = compiled.files != policy.compiled.files
             || compiled.programs != policy.compiled.programs
+            || compiled.sockets != policy.compiled.sockets
             || compiled.endpoints != policy.compiled.endpoints;
         if changed {
             write(maps, Some(&policy.compiled), &compiled)?;
@@ -289,6 +293,8 @@ fn write(maps: &mut Maps, old: Option<&Compiled>, new: &Compiled) -> Result<(), 
     }
     write_table(maps, &new.files)?;
     write_table(maps, &new.programs)?;
+    write_table(maps, &new.sockets)?;
+    write_table(maps, &new.abstract_names)?;
     for ((prefix, key), ports) in &new.endpoints {
         maps.set_endpoint(*prefix, *key, *ports)?;
     }
@@ -313,6 +319,8 @@ fn write_table(maps: &mut Maps, table: &Table) -> Result<(), MapsError> {
 fn erase(maps: &mut Maps, old: &Compiled, keep: Option<&Compiled>) {
     erase_table(maps, &old.files, keep.map(|new| &new.files));
     erase_table(maps, &old.programs, keep.map(|new| &new.programs));
+    erase_table(maps, &old.sockets, keep.map(|new| &new.sockets));
+    erase_table(maps, &old.abstract_names, keep.map(|new| &new.abstract_names));
     let stays = |key: &(u32, EndpointKey)| keep.is_some_and(|new| new.endpoints.contains_key(key));
     for (prefix, key) in old.endpoints.keys().filter(|key| !stays(key)) {
         maps.remove_endpoint(*prefix, *key);

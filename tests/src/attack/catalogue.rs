@@ -6,8 +6,11 @@ use super::files::target::FileTarget;
 use super::files::{self};
 use super::network::target::NetworkTarget;
 use super::network::{self};
+use super::services::{self, target::ServiceTarget};
 use super::slot::Slot;
-use super::technique::{Content, Family, FileTechnique, Gain, NetworkTechnique, Sort, Technique, Transport};
+use super::technique::{
+    Content, Family, FileTechnique, Gain, NetworkTechnique, ServiceTechnique, Sort, Technique, Transport,
+};
 
 type FileAttempt = fn(&FileTarget, Slot<'_>) -> io::Result<()>;
 type NetworkAttempt = fn(&NetworkTarget) -> io::Result<()>;
@@ -61,6 +64,20 @@ const fn crafted(name: &'static str, transport: Transport, attempt: NetworkAttem
             transport,
             family: Family::V4,
             forbidden_socket: true,
+            attempt,
+        }),
+    }
+}
+
+const fn service(
+    name: &'static str,
+    delivered_first: bool,
+    attempt: fn(&ServiceTarget) -> io::Result<()>,
+) -> Technique {
+    Technique {
+        name,
+        sort: Sort::Service(ServiceTechnique {
+            delivered_first,
             attempt,
         }),
     }
@@ -237,4 +254,19 @@ pub const TECHNIQUES: &[Technique] = &[
     crafted("raw", Transport::Udp, network::crafted::raw),
     crafted("packet", Transport::Udp, network::crafted::packet),
     crafted("ping", Transport::Icmp, network::crafted::ping),
+    service("unix-path", false, services::stream::path),
+    service("unix-nonblocking", false, services::stream::nonblocking),
+    service("unix-symlink", false, services::stream::symlink),
+    service("unix-hard-link", false, services::stream::hard_link),
+    service("unix-proc-root", false, services::stream::proc_root),
+    service("unix-relative", false, services::stream::relative),
+    service("unix-bind-mount", false, services::stream::bind_mount),
+    service("unix-abstract", false, services::stream::abstract_name),
+    service("unix-datagram-connected", false, services::datagram::connected),
+    service("unix-datagram", true, services::datagram::sendto),
+    service("unix-datagram-abstract", true, services::datagram::abstract_name),
+    service("unix-sendmsg", true, services::datagram::by_sendmsg),
+    service("unix-sendmmsg", true, services::datagram::by_sendmmsg),
+    service("unix-io-uring", false, services::io_uring::connect),
+    service("unix-io-uring-datagram", true, services::io_uring::datagram),
 ];

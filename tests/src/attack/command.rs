@@ -10,6 +10,7 @@ use super::technique::Technique;
 pub const USAGE: &str = "usage: attack list
        attack storm LOOT FILE SIGN SECONDS
        attack [--loot FILE] [--trials N] [--supervise] [--aside DIR] TECHNIQUE --on PATH [--twin PATH]
+       attack [--loot FILE] [--trials N] [--supervise] [--tag TAG] [--aside DIR] TECHNIQUE --service DIR [--twin DIR]
        attack [--loot FILE] [--trials N] [--supervise] [--tag TAG] TECHNIQUE --to ADDR:PORT --allowed ADDR:PORT [--twin]
 
 A storm forks without end until the file SIGN is there; then each process of it reads FILE.
@@ -26,6 +27,17 @@ pub enum Aim {
         on: String,
         /// The twin's.
         twin: Option<String>,
+        /// A directory to work in.
+        aside: PathBuf,
+    },
+    /// A service on unix sockets.
+    Service {
+        /// The directory that it is in.
+        at: PathBuf,
+        /// The twin's.
+        twin: Option<PathBuf>,
+        /// The first 8 bytes of the payload.
+        tag: String,
         /// A directory to work in.
         aside: PathBuf,
     },
@@ -69,7 +81,7 @@ impl Order {
                 .map_err(|_| "an argument is not UTF-8".to_owned())
         });
         let (mut technique, mut loot, mut on, mut file_twin) = (None, None, None, None);
-        let (mut to, mut allowed, mut meet) = (None, None, None);
+        let (mut to, mut allowed, mut meet, mut service) = (None, None, None, None);
         let (mut trials, mut supervise, mut network_twin) = (1, false, false);
         let (mut tag, mut aside) = ("attack".to_owned(), std::env::temp_dir());
         while let Some(word) = words.next() {
@@ -86,6 +98,7 @@ impl Order {
                 "--supervise" => supervise = true,
                 "--meet" => meet = Some((PathBuf::from(value()?), PathBuf::from(value()?))),
                 "--tag" => tag = value()?,
+                "--service" => service = Some(PathBuf::from(value()?)),
                 "--on" => on = Some(value()?),
                 "--to" => to = Some(value()?.parse().map_err(|error| format!("--to: {error}"))?),
                 "--allowed" => {
@@ -96,19 +109,25 @@ impl Order {
                 name => technique = Some(Technique::named(name).ok_or(format!("no technique {name}"))?),
             }
         }
-        let aim = match (on, to, allowed) {
-            (Some(on), None, None) => Aim::File {
+        let aim = match (on, to, allowed, service) {
+            (None, None, None, Some(at)) => Aim::Service {
+                at,
+                twin: file_twin.map(PathBuf::from),
+                tag,
+                aside,
+            },
+            (Some(on), None, None, None) => Aim::File {
                 on,
                 twin: file_twin,
                 aside,
             },
-            (None, Some(to), Some(allowed)) => Aim::Network {
+            (None, Some(to), Some(allowed), None) => Aim::Network {
                 to,
                 allowed,
                 twin: network_twin,
                 tag,
             },
-            _ => return Err("give either --on, or --to and --allowed".to_owned()),
+            _ => return Err("give either --on, or --service, or --to and --allowed".to_owned()),
         };
         let technique = technique.ok_or("no technique given")?;
         Ok(Self {

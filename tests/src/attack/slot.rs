@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::libc;
 
 use super::loot::{DATA, DATA_AT, Loot};
+use crate::patience::patient;
 
 const STATE_AT: usize = 0;
 const STATUS_AT: usize = 4;
@@ -161,14 +162,14 @@ impl<'a> Slot<'a> {
         self.word(READY_AT).fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Waits until `accomplices` of them are ready, for at most two seconds.
+    /// Waits until `accomplices` of them are ready, for at most two seconds (times the machine's patience).
     ///
     /// # Errors
     /// `TimedOut`.
     pub fn await_ready(&self, accomplices: i32) -> io::Result<()> {
         let begun = Instant::now();
         while self.word(READY_AT).load(Ordering::SeqCst) < accomplices {
-            if begun.elapsed() > Duration::from_secs(2) {
+            if begun.elapsed() > patient(Duration::from_secs(2)) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             std::thread::yield_now();

@@ -14,8 +14,11 @@ use super::files::target::{FileTarget, wait_for};
 use super::loot::Loot;
 use super::network::datagram;
 use super::network::target::{NetworkTarget, payload};
+use super::services::target::ServiceTarget;
 use super::slot::{Slot, State};
 use super::technique::Sort;
+use crate::patience::{patience, patient};
+use crate::unix_service::Addresses;
 
 /// An attacker that hangs is ended by its own alarm after this many seconds.
 const PATIENCE_SECONDS: u32 = 10;
@@ -72,7 +75,7 @@ fn meet(mine: &Path, theirs: &Path) -> io::Result<()> {
     std::fs::write(mine, "")?;
     let begun = Instant::now();
     while !theirs.exists() {
-        if begun.elapsed() > MEETING {
+        if begun.elapsed() > patient(MEETING) {
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 "the other attacker did not come",
@@ -90,6 +93,7 @@ fn scratch_loot() -> PathBuf {
 const fn has_twin(aim: &Aim) -> bool {
     match aim {
         Aim::File { twin, .. } => twin.is_some(),
+        Aim::Service { twin, .. } => twin.is_some(),
         Aim::Network { twin, .. } => *twin,
     }
 }
@@ -135,6 +139,27 @@ fn attempt(order: &Order, trial: usize, twin: bool, slot: Slot<'_>) {
                 payload: payload(tag, trial),
             })
         }
+        (
+            Sort::Service(technique),
+            Aim::Service {
+                at,
+                twin: twin_at,
+                tag,
+                aside,
+            },
+        ) => {
+            let (at, tag) = if twin {
+                (twin_at.as_ref().unwrap_or(at), "twin")
+            } else {
+                (at, tag.as_str())
+            };
+            (technique.attempt)(&ServiceTarget {
+                at: Addresses::of(at),
+                payload: payload(tag, trial),
+                aside: aside.clone(),
+                trial,
+            })
+        }
         _ => Err(io::ErrorKind::InvalidInput.into()),
     };
     slot.end(&outcome);
@@ -145,7 +170,7 @@ fn in_child(order: &Order, trial: usize, twin: bool, slot: Slot<'_>) -> io::Resu
     let child = clone_with(0)?;
     if child == 0 {
         // SAFETY: sets a timer of this process.
-        unsafe { libc::alarm(PATIENCE_SECONDS) };
+        unsafe { libc::alarm(PATIENCE_SECONDS * patience()) };
         attempt(order, trial, twin, slot);
         leave();
     }

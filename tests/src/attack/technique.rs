@@ -5,6 +5,7 @@ use std::io;
 use super::catalogue::TECHNIQUES;
 use super::files::target::FileTarget;
 use super::network::target::NetworkTarget;
+use super::services::target::ServiceTarget;
 use super::slot::Slot;
 
 /// What is in the file that a technique goes for.
@@ -77,13 +78,24 @@ pub struct NetworkTechnique {
     pub attempt: fn(&NetworkTarget) -> io::Result<()>,
 }
 
-/// Either sort of technique.
+/// A technique on a service behind a unix socket.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceTechnique {
+    /// Whether the service has its bytes before the sender can be answered.
+    pub delivered_first: bool,
+    /// The attempt itself.
+    pub attempt: fn(&ServiceTarget) -> io::Result<()>,
+}
+
+/// Each sort of technique.
 #[derive(Clone, Copy, Debug)]
 pub enum Sort {
     /// Obtains or destroys a file.
     File(FileTechnique),
     /// Delivers bytes to an endpoint.
     Network(NetworkTechnique),
+    /// Delivers bytes to a service on this host.
+    Service(ServiceTechnique),
 }
 
 /// A technique and its name.

@@ -24,17 +24,11 @@ pub fn held(hook: u8, act: impl FnOnce(&mut Actor) -> u8) -> i32 {
     let Some(member) = session::member(ids.0) else {
         return 0;
     };
-    let Some(session) = session::session(member) else {
+    let Some(mut actor) = Actor::of(member, ids, hook) else {
         emit::lost(hook, loss::UNRESOLVED);
         return REFUSED;
     };
-    let mut actor = Actor {
-        member,
-        session,
-        ids,
-        flags: flag::SECURITY,
-        hook,
-    };
+    actor.flags = flag::SECURITY;
     if respond::settle(&mut actor) {
         return REFUSED;
     }

@@ -27,6 +27,7 @@ fn probe(holds: bool, privileged: bool) -> Probe {
         io_uring: holds,
         network: holds,
         fanotify: holds,
+        arrivals: holds,
     };
     let state = |there| if there { State::Ok } else { State::Missing };
     Probe {

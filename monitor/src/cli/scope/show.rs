@@ -13,7 +13,7 @@ use crate::{
         endpoint::NamedSet,
         explain::{explain, explain_credentials},
         extends::ScopeFile,
-        sets::{credentials, endpoints},
+        sets::{credentials, endpoints, sockets},
         statements::statements,
         suggest,
     },
@@ -54,6 +54,23 @@ pub(super) fn set(name: &str, json: bool, out: &mut dyn Write, err: &mut dyn Wri
             return show_classes(&classes, json, out);
         }
     }
+    if let Some(classes) = sockets::named(name) {
+        for class in classes {
+            let path: Vec<String> = class.path.iter().map(ToString::to_string).collect();
+            if json {
+                line(
+                    out,
+                    &json!({"class": class.id, "title": class.title, "path": path}),
+                )?;
+            } else {
+                writeln!(out, "{}/{}: {}", sockets::NAME, class.id, class.title)?;
+                for one in path {
+                    writeln!(out, "  {one}")?;
+                }
+            }
+        }
+        return Ok(Exit::Done);
+    }
     if let Some(found) =
         NamedSet::from_word(name).and_then(|set| endpoints::sets().iter().find(|one| one.set == set))
     {
@@ -69,7 +86,7 @@ pub(super) fn set(name: &str, json: bool, out: &mut dyn Write, err: &mut dyn Wri
         return Ok(Exit::Done);
     }
     let mut known = NamedSet::ALL.map(NamedSet::word).to_vec();
-    known.push("@credentials");
+    known.extend(["@credentials", sockets::NAME]);
     let classes: Vec<String> = credentials::classes()
         .iter()
         .map(|class| format!("@credentials/{}", class.id))

@@ -7,6 +7,7 @@ mod labels;
 mod locate;
 mod programs;
 mod scope;
+mod sockets;
 mod table;
 
 pub use entries::EntryInfo;

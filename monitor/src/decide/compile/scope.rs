@@ -14,7 +14,7 @@ use super::{
     entries::{Entries, EntryInfo},
     files,
     labels::Interned,
-    programs,
+    programs, sockets,
     table::{Aliases, Table},
 };
 use crate::scope::{effective::Effective, endpoint::Endpoint, pattern::PathPattern, words::Response};
@@ -43,6 +43,10 @@ pub struct Compiled {
     pub files: Table,
     /// Programs.
     pub programs: Table,
+    /// Unix sockets that are bound to a path.
+    pub sockets: Table,
+    /// Unix sockets with an abstract name.
+    pub abstract_names: Table,
     /// Endpoints: bits of the address, key, rules.
     pub endpoints: Endpoints,
     /// File patterns that are guarded, with their responses: what fanotify marks.
@@ -82,6 +86,8 @@ pub(super) struct Work {
     pub(super) entries: Entries,
     pub(super) files: Table,
     pub(super) programs: Table,
+    pub(super) sockets: Table,
+    pub(super) abstract_names: Table,
     pub(super) endpoints: Endpoints,
     pub(super) labels: Interned<Vec<PathPattern>>,
     pub(super) sanctions: Interned<Vec<PathPattern>>,
@@ -130,6 +136,8 @@ pub fn compile(
         entries: Entries::default(),
         files: Table::new(number),
         programs: Table::new(number | ns::EXEC),
+        sockets: Table::new(number | ns::SOCKETS),
+        abstract_names: Table::new(number | ns::ABSTRACT),
         endpoints: Endpoints::new(),
         labels: Interned::new(64),
         sanctions: Interned::new(64),
@@ -142,9 +150,13 @@ pub fn compile(
     files::compile(&mut work, scope, locate)?;
     programs::compile(&mut work, scope, locate)?;
     endpoints::compile(&mut work, scope, names)?;
-    work.policy.flags |= work.files.flags | work.programs.flags << flag::EXEC_SHIFT;
+    sockets::compile(&mut work, scope, locate)?;
+    work.policy.flags |=
+        work.files.flags | work.programs.flags << flag::EXEC_SHIFT | work.sockets.flags << flag::SOCKET_SHIFT;
     (work.policy.shape_count, work.policy.shapes) = work.files.shapes()?;
     (work.policy.exec_shape_count, work.policy.exec_shapes) = work.programs.shapes()?;
+    (work.policy.socket_shape_count, work.policy.socket_shapes) =
+        work.sockets.shapes_with(&work.abstract_names)?;
     Ok(Compiled {
         number,
         policy: work.policy,
@@ -152,6 +164,8 @@ pub fn compile(
         infos: work.entries.infos,
         files: work.files,
         programs: work.programs,
+        sockets: work.sockets,
+        abstract_names: work.abstract_names,
         endpoints: work.endpoints,
         file_matches: work.file_matches,
         program_matches: work.program_matches,

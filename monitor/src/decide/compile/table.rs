@@ -65,6 +65,28 @@ impl Table {
         Ok((u32::try_from(self.shapes.len()).unwrap_or(0), shapes))
     }
 
+    /// The shapes of its names and of those of `other`.
+    ///
+    /// # Errors
+    /// [`CompileError::Shapes`].
+    pub(super) fn shapes_with(&self, other: &Self) -> Result<(u32, [u32; MAX_SHAPES]), CompileError> {
+        let both = Self {
+            shapes: self.shapes.union(&other.shapes).copied().collect(),
+            ..Self::default()
+        };
+        both.shapes()
+    }
+
+    /// Makes a name without a place lead to `found`.
+    ///
+    /// # Errors
+    /// [`CompileError::Affix`].
+    pub(super) fn add_name(&mut self, name: &NameGlob, found: Match) -> Result<(), CompileError> {
+        let key = self.name(None, name)?;
+        self.put_name(key, found);
+        Ok(())
+    }
+
     /// Makes a pattern lead to `found`.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ pub fn acts(held: Held) -> Vec<ActGuarantee> {
     let mut acts = programs(held);
     acts.extend(files(held));
     acts.extend(network(held));
+    acts.extend(services(held));
     acts.extend(UNSEEN.map(|(act, limit)| unseen(act, limit)));
     acts
 }
@@ -193,8 +194,41 @@ fn network(held: Held) -> Vec<ActGuarantee> {
     ]
 }
 
+fn services(held: Held) -> Vec<ActGuarantee> {
+    let (connect, send) = (
+        "connect to a unix socket, by path or abstract name",
+        "send a datagram to a unix socket, or on a connection to one that the session did not make",
+    );
+    if !held.opens {
+        return [connect, send]
+            .map(|act| unseen(act, "the exits of system calls are not seen on this kernel"))
+            .into();
+    }
+    vec![
+        row(
+            connect,
+            &[Tier::Tracepoint],
+            When::BeforeUse,
+            "killed before it returns to user space; another thread could have sent in the meantime",
+        ),
+        if held.arrivals {
+            row(
+                send,
+                &[Tier::Tracepoint],
+                When::After,
+                "what was sent has arrived when the sender is killed",
+            )
+        } else {
+            unseen(
+                send,
+                "this kernel has no tracepoint for what arrives at a socket (6.3 or later)",
+            )
+        },
+    ]
+}
+
 /// What no hook of this version sees.
-const UNSEEN: [(&str, &str); 11] = [
+const UNSEEN: [(&str, &str); 10] = [
     (
         "make a packet, vsock, netlink or alg socket",
         "the cgroup hook sees IP sockets alone",
@@ -204,10 +238,6 @@ const UNSEEN: [(&str, &str); 11] = [
         "only the connect would be seen",
     ),
     ("listen, accept", "nothing in a scope is about it yet"),
-    (
-        "connect or send to a unix socket",
-        "[sockets] is not decided in this version",
-    ),
     (
         "look up a name",
         "queries are not read; names in `allow` are resolved by the daemon, addresses shared with others are reachable too",
@@ -249,6 +279,7 @@ mod tests {
         io_uring: true,
         network: true,
         fanotify: true,
+        arrivals: true,
     };
 
     #[test]

@@ -168,6 +168,7 @@ fn capabilities(held: Held) -> Capabilities {
         file_names: tracepoint(held.opens, When::BeforeUse),
         exec: tracepoint(held.programs, When::BeforeUse),
         exec_argv: tracepoint(held.programs, When::After),
+        sockets: tracepoint(held.opens, When::BeforeUse),
         network: usual.network.filter(|_| held.network && held.sessions),
         ..usual
     }
@@ -184,6 +185,7 @@ mod tests {
         io_uring: true,
         network: true,
         fanotify: true,
+        arrivals: true,
     };
 
     #[test]

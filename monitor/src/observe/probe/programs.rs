@@ -14,9 +14,13 @@ const SIZES: Sizes = Sizes {
 };
 
 /// Programs that may be lacking, and what that means.
-const OPTIONAL: [(&str, &str); 3] = [
+const OPTIONAL: [(&str, &str); 4] = [
     ("sys_exit", "opens are seen by fanotify alone"),
     ("exec", "programs are not answered"),
+    (
+        "data_ready",
+        "datagrams to unix sockets, and connects to them by io_uring, are not seen (its tracepoint came with 6.3)",
+    ),
     (
         "io_uring_complete",
         "opens by io_uring are left to fanotify (the arguments of its tracepoint changed with 6.13)",
@@ -38,6 +42,8 @@ pub struct Held {
     pub network: bool,
     /// Opens of guarded files, before the act.
     pub fanotify: bool,
+    /// What arrives at a unix socket.
+    pub arrivals: bool,
 }
 
 impl Held {
@@ -52,7 +58,7 @@ impl Held {
 pub(super) fn tried(place: &Place) -> (Held, Vec<Fact>) {
     let (held, mut facts) = match Kernel::load(&place.dir, None, SIZES) {
         Ok((mut kernel, ring)) => {
-            let found = match kernel.watch_syscalls(true) {
+            let found = match kernel.watch(true) {
                 Ok(()) => loaded(kernel, place),
                 Err(error) => refused(&error),
             };
@@ -79,7 +85,7 @@ fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
     facts.push(match absent.as_slice() {
         [] => Fact::ok(
             "tracepoint programs",
-            "fork, exec, exit, sys_exit and io_uring_complete attach",
+            "fork, exec, exit, sys_exit, io_uring_complete and sk_data_ready attach",
         ),
         lacking => {
             let each = lacking.iter().map(|(name, why)| {
@@ -103,6 +109,7 @@ fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
         io_uring: has("io_uring_complete"),
         network: true,
         fanotify: false,
+        arrivals: has("data_ready"),
     };
     let what = "self-test";
     facts.push(match child::trial(&mut kernel, &place.dir) {

@@ -6,6 +6,8 @@ use crate::scope::{
     error::Span,
     model::{Exec, ExecRule, SocketPattern, SocketRule, Sockets},
     name_glob::NameGlob,
+    sets::sockets,
+    suggest,
 };
 
 /// The longest abstract socket name, in bytes.
@@ -83,6 +85,22 @@ fn socket(table: &Section<'_>, text: &str, span: &Span) -> Vec<SocketPattern> {
             .map(SocketPattern::Path)
             .collect();
     };
+    if let Some(classes) = sockets::named(text) {
+        return classes.into_iter().flat_map(|class| class.path.clone()).collect();
+    }
+    if text
+        .strip_prefix(sockets::NAME)
+        .is_some_and(|rest| rest.starts_with('/'))
+    {
+        let known: Vec<String> = sockets::classes()
+            .iter()
+            .map(|class| format!("{}/{}", sockets::NAME, class.id))
+            .collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let message = format!("there is no set `{text}`");
+        table.error(span.clone(), message, suggest::did_you_mean(text, &known));
+        return Vec::new();
+    }
     match NameGlob::parse(name) {
         Some(glob) if !name.is_empty() && name.len() <= ABSTRACT_MAX => vec![SocketPattern::Abstract(glob)],
         Some(_) => {

@@ -1,4 +1,5 @@
-//! Named sets: the credential catalogue and the endpoint sets, as data files.
+//! Named sets: the credential catalogue, the endpoint sets and the control sockets, as data files.
 
 pub mod credentials;
 pub mod endpoints;
+pub mod sockets;

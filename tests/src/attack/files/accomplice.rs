@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nix::libc;
 
 use crate::attack::slot::Slot;
+use crate::patience::patient;
 
 /// How long an accomplice goes on after the opener's death.
 const AFTER_DEATH: Duration = Duration::from_millis(3);
@@ -52,7 +53,7 @@ pub fn steal_until_dead(
         if died.is_none() && nix::unistd::getppid().as_raw() != opener {
             died = Some(Instant::now());
         }
-        if died.is_some_and(|at| at.elapsed() > AFTER_DEATH) || begun.elapsed() > PATIENCE {
+        if died.is_some_and(|at| at.elapsed() > patient(AFTER_DEATH)) || begun.elapsed() > patient(PATIENCE) {
             leave();
         }
     }
@@ -61,7 +62,7 @@ pub fn steal_until_dead(
 /// Gives accomplices time to use what this process has opened, until they have, or to try where it opened nothing.
 pub fn linger(opened: bool, slot: Slot<'_>) {
     let begun = Instant::now();
-    let bound = if opened { PATIENCE } else { AFTER_DEATH };
+    let bound = patient(if opened { PATIENCE } else { AFTER_DEATH });
     while begun.elapsed() < bound && slot.data().first() == Some(&0) {
         std::thread::sleep(Duration::from_micros(100));
     }

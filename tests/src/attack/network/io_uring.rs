@@ -10,7 +10,10 @@ use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 use super::target::{NetworkTarget, family};
 
 /// Submits `entry`, which must point to memory that lives until it is done, and waits for its result.
-fn run(ring: &mut IoUring, entry: &squeue::Entry) -> io::Result<i32> {
+///
+/// # Errors
+/// Those of the operation.
+pub(in crate::attack) fn run(ring: &mut IoUring, entry: &squeue::Entry) -> io::Result<i32> {
     // SAFETY: every caller keeps what the entry points to until this returns, and this waits for the completion.
     unsafe { ring.submission().push(entry) }.map_err(io::Error::other)?;
     ring.submit_and_wait(1)?;

@@ -55,6 +55,8 @@ pub struct Scratch {
     pub level: u32,
     /// What was matched; here for the same reason.
     pub hits: Hits,
+    /// The same of a program, looked for among programs.
+    pub program_hits: Hits,
     /// What it was looked for: here, because the frames of all calls together have 512 bytes.
     pub facts: Facts,
     /// The hash of an abstract socket's name; 0 for what has a file.
@@ -89,12 +91,16 @@ pub struct Dir {
 pub fn acquire() -> Option<&'static mut Scratch> {
     for level in 0..LEVELS {
         // SAFETY: a value of a per-CPU map, changed by atomic adds alone; programs do not migrate.
-        let used = SCRATCH_USED.get_ptr_mut(level).map(|used| unsafe { &mut *used })?;
+        let used = SCRATCH_USED
+            .get_ptr_mut(level)
+            .map(|used| unsafe { &mut *used })?;
         add(used, 1);
         // SAFETY: as above.
         if unsafe { core::ptr::read_volatile(used) } == 1 {
             // SAFETY: this level belongs to this run of the program alone.
-            let scratch = SCRATCH.get_ptr_mut(level).map(|scratch| unsafe { &mut *scratch })?;
+            let scratch = SCRATCH
+                .get_ptr_mut(level)
+                .map(|scratch| unsafe { &mut *scratch })?;
             scratch.level = level;
             return Some(scratch);
         }

@@ -50,7 +50,7 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
 }
 
 /// Reads what the program is into the scratch; false where it cannot be seen.
-#[inline(always)]
+#[inline(never)]
 fn program(bprm: Address, scratch: &mut Scratch) -> bool {
     let facts = read::<Address>(bprm, of::BPRM_FILE()).and_then(file::facts);
     match facts {
@@ -84,8 +84,7 @@ fn is_matched_program(bprm: Address) -> bool {
             shape_count: policy.exec_shape_count,
             shapes: &policy.exec_shapes,
         };
-        let facts = scratch.facts;
-        fits = matching::find(&table, &facts, scratch).mask != 0;
+        fits = matching::find(&table, scratch).mask != 0;
     }
     scratch::release(scratch);
     fits
@@ -161,7 +160,11 @@ pub fn check(actor: &mut Actor, bprm: Address) -> u8 {
         report(scratch, bprm, seen, false);
     }
     scratch::release(scratch);
-    if is_refused { verdict.response } else { response::ALLOW }
+    if is_refused {
+        verdict.response
+    } else {
+        response::ALLOW
+    }
 }
 
 /// Without working memory: answered as a program that no rule names, and as a file that cannot be seen.
@@ -178,7 +181,7 @@ fn blind(actor: &mut Actor, policy: &Policy, power: Power) -> u8 {
 }
 
 /// Applies a verdict on a program, counts it and writes the event's header; says whether it is to be told.
-#[inline(always)]
+#[inline(never)]
 fn tell(actor: &mut Actor, scratch: &mut Scratch, seen: bool, verdict: Verdict, power: Power) -> bool {
     let applied = respond::apply(actor, verdict.response, power);
     if verdict.sanctioned {
@@ -214,11 +217,10 @@ fn tell(actor: &mut Actor, scratch: &mut Scratch, seen: bool, verdict: Verdict, 
 /// Labels `scratch.member` by the program, and decides; `default` answers where no rule fits.
 #[inline(never)]
 fn judge(policy: &Policy, scratch: &mut Scratch, seen: bool, default: u32) -> Verdict {
-    let mut hits = Hits::default();
-    scratch.hits = hits;
+    scratch.program_hits = Hits::default();
+    scratch.hits = Hits::default();
     scratch.hits.unresolved = 1;
     if seen {
-        let facts = scratch.facts;
         let number = scratch.member.policy;
         let programs = Table {
             ns: ns::EXEC | number,
@@ -226,21 +228,21 @@ fn judge(policy: &Policy, scratch: &mut Scratch, seen: bool, default: u32) -> Ve
             shape_count: policy.exec_shape_count,
             shapes: &policy.exec_shapes,
         };
-        hits = matching::find(&programs, &facts, scratch);
+        scratch.program_hits = matching::find(&programs, scratch);
         let files = Table {
             ns: number,
             flags: policy.flags,
             shape_count: policy.shape_count,
             shapes: &policy.shapes,
         };
-        matching::find(&files, &facts, scratch);
+        matching::find(&files, scratch);
     }
     scratch.member.lineage |= scratch.member.labels;
-    scratch.member.labels = hits.mask;
-    let verdict = verdict::exec(&scratch.member, &hits, default);
+    scratch.member.labels = scratch.program_hits.mask;
+    let verdict = verdict::exec(&scratch.member, &scratch.program_hits, default);
     // Executing a guarded file reads it.
     let read = verdict::file(&scratch.member, policy, &scratch.hits, true, false);
-    scratch.hits.unresolved |= hits.unresolved;
+    scratch.hits.unresolved |= scratch.program_hits.unresolved;
     if read.response > verdict.response {
         read
     } else {

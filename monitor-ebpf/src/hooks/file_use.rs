@@ -67,7 +67,7 @@ fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
         shape_count: policy.shape_count,
         shapes: &policy.shapes,
     };
-    matching::find(&table, &facts, scratch);
+    matching::find(&table, scratch);
 }
 
 /// Without working memory: answered as what cannot be resolved, and counted.

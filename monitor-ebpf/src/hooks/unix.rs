@@ -142,7 +142,7 @@ fn resolve(number: u32, sock: Address, scratch: &mut Scratch) -> bool {
         Bound::Path(dentry, mount) => {
             if let Ok(facts) = file::placed(dentry, mount) {
                 scratch.facts = facts;
-                matching::find(&table, &facts, scratch);
+                matching::find(&table, scratch);
                 return true;
             }
         }

@@ -211,7 +211,8 @@ impl Links {
 
     fn attach(&self, ebpf: &mut Ebpf, always: bool) -> Result<Vec<(&'static str, Link)>, AttachError> {
         let held = self.denying.is_some();
-        let absent = |hook: &&Hook| is_held(hook.name, held) || self.absent.iter().any(|(name, _)| *name == hook.name);
+        let absent =
+            |hook: &&Hook| is_held(hook.name, held) || self.absent.iter().any(|(name, _)| *name == hook.name);
         let wanted = HOOKS.iter().filter(|hook| hook.always == always && !absent(hook));
         let mut links = Vec::new();
         for hook in wanted {

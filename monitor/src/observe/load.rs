@@ -134,9 +134,14 @@ impl Kernel {
         let types = Btf::read(Path::new(Btf::KERNEL))?;
         let mut choice = deny::choose(&types);
         loop {
-            match (Self::load_with(run, pins, sizes, &types, &choice), choice.tier.take()) {
+            match (
+                Self::load_with(run, pins, sizes, &types, &choice),
+                choice.tier.take(),
+            ) {
                 // What the small programs of the trial could, the real ones cannot: left to the tier that always works.
-                (Err(LoadError::Deny(error)), Some(tier)) => choice.why.push((tier, format!("failed to {error}"))),
+                (Err(LoadError::Deny(error)), Some(tier)) => {
+                    choice.why.push((tier, format!("failed to {error}")))
+                }
                 (loaded, _) => return loaded,
             }
         }

@@ -1,5 +1,8 @@
 //! The bpf(2) calls that aya does not make.
-#![expect(unsafe_code, reason = "bpf(2) is called by its number, with addresses in its attribute")]
+#![expect(
+    unsafe_code,
+    reason = "bpf(2) is called by its number, with addresses in its attribute"
+)]
 
 use std::{
     ffi::CString,
@@ -150,6 +153,10 @@ impl RawLink {
     /// What the kernel says.
     pub fn pin(&self, path: &Path) -> io::Result<()> {
         let path = CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)?;
-        call(OBJ_PIN, &Attr::new().address(0, path.to_bytes_with_nul()).fd(8, &self.0)).map(drop)
+        call(
+            OBJ_PIN,
+            &Attr::new().address(0, path.to_bytes_with_nul()).fd(8, &self.0),
+        )
+        .map(drop)
     }
 }

@@ -59,14 +59,20 @@ pub struct Denying {
 pub fn load(data: &[u8], ebpf: &Ebpf, types: &Btf, tier: Tier) -> Result<Denying, DenyError> {
     let mut object = Object::parse(data).map_err(|error| DenyError::Object(error.into()))?;
     let features = aya::features();
-    let types_of_programs = match features.btf().map(|features| object.fixup_and_sanitize_btf(features)) {
+    let types_of_programs = match features
+        .btf()
+        .map(|features| object.fixup_and_sanitize_btf(features))
+    {
         Some(Ok(Some(btf))) => Some(bpf::load_btf(&btf.to_bytes()).map_err(DenyError::Types)?),
         Some(Err(error)) => return Err(DenyError::Object(error.into())),
         Some(Ok(None)) | None => None,
     };
     let text: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
     let maps = std::mem::take(&mut object.maps);
-    let made: Vec<(&str, RawFd)> = ebpf.maps().filter_map(|(name, map)| Some((name, fd_of(map)?))).collect();
+    let made: Vec<(&str, RawFd)> = ebpf
+        .maps()
+        .filter_map(|(name, map)| Some((name, fd_of(map)?)))
+        .collect();
     let tied = maps.iter().filter_map(|(name, map)| {
         let (_, fd) = made.iter().find(|(of, _)| of == name)?;
         Some((name.as_str(), *fd, map))
@@ -80,7 +86,12 @@ pub fn load(data: &[u8], ebpf: &Ebpf, types: &Btf, tier: Tier) -> Result<Denying
     object.sanitize_functions(features);
     let programs = PROGRAMS
         .iter()
-        .map(|program| Ok((program.name, one(program, &object, types, tier, types_of_programs.as_ref())?)))
+        .map(|program| {
+            Ok((
+                program.name,
+                one(program, &object, types, tier, types_of_programs.as_ref())?,
+            ))
+        })
         .collect::<Result<_, DenyError>>()?;
     Ok(Denying { tier, programs })
 }

@@ -1,7 +1,10 @@
 //! Which tier works here: programs of six instructions that refuse one process, a child of our own, are attached, and
 //! the child tries. A list of security modules or a version says nothing: without `bpf` in the list LSM programs load,
 //! attach, and never run.
-#![expect(unsafe_code, reason = "fork, and system calls in a child that must not allocate")]
+#![expect(
+    unsafe_code,
+    reason = "fork, and system calls in a child that must not allocate"
+)]
 
 use std::{io, os::fd::AsRawFd as _};
 
@@ -28,7 +31,12 @@ pub fn choose(types: &Btf) -> Choice {
     let mut why = Vec::new();
     for tier in [Tier::Lsm, Tier::FmodRet] {
         match refuses(types, tier) {
-            Ok(()) => return Choice { tier: Some(tier), why },
+            Ok(()) => {
+                return Choice {
+                    tier: Some(tier),
+                    why,
+                };
+            }
             Err(reason) => why.push((tier, reason)),
         }
     }
@@ -52,17 +60,24 @@ fn refuses(types: &Btf, tier: Tier) -> Result<(), String> {
             instructions: &instructions,
             functions: &[],
         };
-        let loaded = bpf::load(&code, what, None).map_err(|(error, _)| format!("this kernel refuses such programs: {error}"))?;
-        let link = attach(&loaded).map_err(|error| format!("this kernel does not attach such programs: {error}"))?;
+        let loaded = bpf::load(&code, what, None)
+            .map_err(|(error, _)| format!("this kernel refuses such programs: {error}"))?;
+        let link =
+            attach(&loaded).map_err(|error| format!("this kernel does not attach such programs: {error}"))?;
         attached.push(link);
     }
-    let refused = child.go().map_err(|error| format!("failed to run an own child: {error}"))?;
+    let refused = child
+        .go()
+        .map_err(|error| format!("failed to run an own child: {error}"))?;
     drop(attached);
     match refused {
         ALL => Ok(()),
         0 => Err("programs load and attach, and never run".to_owned()),
         some => {
-            let lacking = PROGRAMS.iter().enumerate().filter(|(bit, _)| some >> bit & 1 == 0);
+            let lacking = PROGRAMS
+                .iter()
+                .enumerate()
+                .filter(|(bit, _)| some >> bit & 1 == 0);
             let names: Vec<_> = lacking.map(|(_, program)| program.name).collect();
             Err(format!("an own child was not refused by {}", names.join(", ")))
         }
@@ -166,7 +181,12 @@ unsafe fn tries(wait: i32) -> ! {
         // Made before anything is refused.
         let inet = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
         let mut pair = [-1; 2];
-        libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0, pair.as_mut_ptr());
+        libc::socketpair(
+            libc::AF_UNIX,
+            libc::SOCK_STREAM | libc::SOCK_CLOEXEC,
+            0,
+            pair.as_mut_ptr(),
+        );
         let mut byte = 0_u8;
         if libc::read(wait, (&raw mut byte).cast(), 1) != 1 {
             libc::_exit(0);
@@ -205,10 +225,13 @@ mod tests {
         let choice = choose(&types);
         println!("{choice:?}");
         // Each tier is either it, or has its reason.
-        assert_eq!(choice.why.len(), match choice.tier {
-            Some(Tier::Lsm) => 0,
-            Some(_) => 1,
-            None => 2,
-        });
+        assert_eq!(
+            choice.why.len(),
+            match choice.tier {
+                Some(Tier::Lsm) => 0,
+                Some(_) => 1,
+                None => 2,
+            }
+        );
     }
 }

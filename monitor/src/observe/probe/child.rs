@@ -147,7 +147,10 @@ fn started(pid: libc::pid_t) -> io::Result<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field is the program's name, which may hold blanks.
     let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-    let ticks: Option<u64> = after.split_whitespace().nth(19).and_then(|field| field.parse().ok());
+    let ticks: Option<u64> = after
+        .split_whitespace()
+        .nth(19)
+        .and_then(|field| field.parse().ok());
     Ok(ticks.ok_or(ErrorKind::InvalidData)? * TICK_NS)
 }
 

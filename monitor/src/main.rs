@@ -11,10 +11,10 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw,
-    tree, why,
+    Cli, Command, agents, completions, daemon, doctor, events, freeze, kill, man, reload, replay, run, scope,
+    sessions, status, thaw, tree, why,
 };
-use scopeward::config::paths::Paths;
+use scopeward::config::file::Config;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::observe::load::LoadError;
 use scopeward::scope::capability::Capabilities;
@@ -33,14 +33,11 @@ fn main() -> ExitCode {
         Command::Run(args) => return run::run(args, &cli).into(),
         _ => {}
     }
-    let (paths, socket) = match cli
-        .settings()
-        .and_then(|settings| Ok((settings.paths, cli.socket()?)))
-    {
+    let (config, socket) = match cli.settings().and_then(|settings| Ok((settings, cli.socket()?))) {
         Ok(both) => both,
         Err(error) => return fail(&format!("failed to {error}"), None, Exit::Usage),
     };
-    match runtime().map(|runtime| runtime.block_on(answer(&cli.command, &paths, &Client::new(socket)))) {
+    match runtime().map(|runtime| runtime.block_on(answer(&cli.command, &config, &Client::new(socket)))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) if error.is_quiet() => error.exit().into(),
         Ok(Err(error)) => fail(&error.to_string(), error.remedy(), error.exit()),
@@ -85,14 +82,14 @@ fn cannot_load(error: &LoadError) -> ExitCode {
 }
 
 /// Runs a command: most ask the daemon.
-async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exit, CliError> {
+async fn answer(command: &Command, config: &Config, client: &Client) -> Result<Exit, CliError> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut output = Output::new(&mut stdout, Look::of_stdout());
     let output = &mut output;
     // Scopes are judged as every host of this version holds acts, so that the answers are the same everywhere.
     let setting = || {
         let mut setting = Setting::of_this_process(Capabilities::tracepoint(true));
-        setting.scope_dir.clone_from(&paths.scopes);
+        setting.scope_dir.clone_from(&config.paths.scopes);
         setting
     };
     let exit = match command {
@@ -105,7 +102,10 @@ async fn answer(command: &Command, paths: &Paths, client: &Client) -> Result<Exi
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
-        Command::Doctor(args) => doctor::run(args, output),
+        Command::Reload(args) => reload::run(args, client, output).await,
+        Command::Doctor(args) => doctor::run(args, config, output),
+        Command::Completions(args) => completions::run(args, output),
+        Command::Man(args) => man::run(args, output),
         Command::Replay(args) => replay::run(args, &setting(), output, &mut std::io::stderr()),
         Command::Scope(args) => {
             return Ok(scope::run(

@@ -2,8 +2,12 @@
 
 mod by_hand;
 mod daemon;
+mod metrics;
 mod replay;
 mod run_held;
 mod run_passes;
 mod run_refuses;
 mod scope_check;
+mod service;
+mod unit;
+mod upgrade;

@@ -23,6 +23,8 @@ pub enum Need {
     Script,
     /// A user without rights, `nobody`, and `setpriv` to become that user.
     Nobody,
+    /// The command `systemd-analyze`.
+    SystemdAnalyze,
 }
 
 /// Why `need` is not met, or `None`.
@@ -35,6 +37,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Scopeward => programs::scopeward().is_some_and(|path| path.exists()),
         Need::Ip => on_path("ip"),
         Need::Script => on_path("script"),
+        Need::SystemdAnalyze => on_path("systemd-analyze"),
         Need::Nobody => {
             let known = nix::unistd::User::from_name("nobody").is_ok_and(|user| user.is_some());
             root && on_path("setpriv") && known
@@ -46,6 +49,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Scopeward => "no scopeward program (build it, or set SCOPEWARD_BIN)",
         Need::Ip => "no `ip` command",
         Need::Script => "no `script` command",
+        Need::SystemdAnalyze => "no `systemd-analyze` command",
         Need::Nobody => "not root, no `setpriv` command or no user `nobody`",
     };
     (!met).then(|| why.to_owned())

@@ -84,6 +84,42 @@ impl Scratch {
         self.held.store(true, Ordering::Relaxed);
     }
 
+    /// The name of the directory of this version's pins for this directory's daemon.
+    ///
+    /// # Panics
+    /// Never: the mark has a colon.
+    #[must_use]
+    pub fn pins_name(&self) -> String {
+        let layout = scopeward_abi::layout::MARK.rsplit(|byte| *byte == b':').next();
+        let layout = String::from_utf8_lossy(layout.expect("the mark has a colon")).into_owned();
+        let of = scopeward_abi::hash::forward(self.path("run").as_os_str().as_encoded_bytes());
+        format!("v{layout}-{of:016x}")
+    }
+
+    /// The directories of pins that daemons of this directory left, of whichever version.
+    #[must_use]
+    pub fn pins(&self) -> Vec<PathBuf> {
+        let name = self.pins_name();
+        let of = name.rsplit_once('-').map_or("", |(_, of)| of);
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let bpffs = mounts.lines().filter_map(|line| {
+            let mut fields = line.split(' ').skip(1);
+            let at = fields.next()?;
+            (fields.next()? == "bpf").then_some(at)
+        });
+        let mut found: Vec<PathBuf> = bpffs
+            .filter_map(|at| std::fs::read_dir(Path::new(at).join("scopeward")).ok())
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.to_string_lossy().ends_with(of))
+            .collect();
+        // A file system that is mounted twice shows them twice.
+        found.sort_by_key(|path| path.file_name().map(OsStr::to_owned));
+        found.dedup_by_key(|path| path.file_name().map(OsStr::to_owned));
+        found
+    }
+
     /// A file with a secret at `path`.
     ///
     /// # Errors

@@ -86,6 +86,8 @@ pub mod kind {
     pub const UNIX_CONNECT: u8 = 8;
     /// The same for a datagram, or for bytes on a connection that the session did not make.
     pub const UNIX_SEND: u8 = 9;
+    /// Nothing but the header: the daemon asked for it, to see that what the kernel tells arrives. It is no act.
+    pub const HEARTBEAT: u8 = 255;
 }
 
 /// Values of [`Header::when`].

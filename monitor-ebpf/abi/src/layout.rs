@@ -1,6 +1,6 @@
 //! Sizes and the absence of padding, asserted at compile time; and the table of kernel structs that are read.
 
-use core::mem::size_of;
+use core::mem::{offset_of, size_of};
 
 use crate::{endpoint, event, member, object, policy};
 
@@ -20,6 +20,13 @@ const _: () = {
     assert!(size_of::<event::Exec>() == 32);
     assert!(size_of::<event::File>() == 16);
     assert!(size_of::<event::Net>() == 24);
+    // What the next version reads of this one's maps when it takes sessions over, whatever else has changed between
+    // the two (`observe::handover`): these stay where they are for as long as there are versions.
+    assert!(offset_of!(member::Member, session) == 0);
+    assert!(offset_of!(member::Member, cookie) == 8);
+    assert!(offset_of!(member::Session, policy) == 0);
+    assert!(offset_of!(member::Session, mode) == 8);
+    assert!(offset_of!(member::Session, state) == 12);
 };
 
 /// One field of a kernel struct that the programs read: the global that holds its offset, the struct, the field.
@@ -129,6 +136,8 @@ const fn mark() -> [u8; 32] {
         size_of::<endpoint::Ports>(),
         size_of::<event::Header>(),
         size_of::<event::Exec>(),
+        event::hook::COUNT,
+        event::loss::COUNT,
     ];
     let mut at = 0;
     while at < sizes.len() {

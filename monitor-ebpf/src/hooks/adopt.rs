@@ -20,15 +20,15 @@ use crate::{
 
 /// `struct bpf_iter__task`: the context of `iter/task`.
 #[repr(C)]
-struct IterTask {
-    meta: *const IterMeta,
-    task: *const c_void,
+pub struct IterTask {
+    pub meta: *const IterMeta,
+    pub task: *const c_void,
 }
 
 /// `struct bpf_iter_meta`.
 #[repr(C)]
-struct IterMeta {
-    seq: *mut c_void,
+pub struct IterMeta {
+    pub seq: *mut c_void,
 }
 
 /// Enrols each process whose parent is in a session, and writes its process id for the daemon, which walks until a

@@ -8,5 +8,6 @@ pub mod exit;
 pub mod file_open;
 pub mod file_use;
 pub mod fork;
+pub mod heartbeat;
 pub mod socket;
 pub mod unix;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use crate::api::peer::Peer;
-use crate::api::types::{AgentInfo, EnrolRequest, Enrolled, ScopeInfo, SessionInfo, Status, Tree, Why};
+use crate::api::types::{
+    AgentInfo, EnrolRequest, Enrolled, Reloaded, ScopeInfo, SessionInfo, Status, Tree, Why,
+};
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
 use crate::record::query::QueryError;
@@ -116,6 +118,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// The scope files.
     fn scopes(&self) -> Vec<ScopeInfo>;
+
+    /// Reads the scope files again: all that has changed comes in force, or nothing.
+    fn reload(&self) -> Reloaded;
+
+    /// The metrics, in the text format of Prometheus.
+    fn metrics(&self) -> String;
 
     /// The processes of a session.
     ///

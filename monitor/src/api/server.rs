@@ -19,7 +19,7 @@ use crate::api::control::{Control, ControlError};
 use crate::api::failure::Failure;
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
-use crate::api::routes::{change, events, overview, sessions};
+use crate::api::routes::{change, events, metrics, overview, sessions};
 use crate::api::socket::{BindError, Socket, SocketState};
 use crate::api::workers::Workers;
 
@@ -86,6 +86,17 @@ impl Server {
         })
     }
 
+    /// Answers on a socket that the service manager bound to `path` and keeps: callers wait there while no daemon runs.
+    /// Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`BindError::Io`].
+    pub fn handed(listener: std::os::unix::net::UnixListener, path: &Path) -> Result<Self, BindError> {
+        Ok(Self {
+            socket: Socket::handed(listener, path)?,
+        })
+    }
+
     /// Answers until `end` is ready; then gives what is under way two seconds.
     ///
     /// # Errors
@@ -127,6 +138,7 @@ fn router(shared: Shared) -> Router {
         .route("/status", get(overview::status))
         .route("/agents", get(overview::agents))
         .route("/scopes", get(overview::scopes))
+        .route("/reload", post(change::reload))
         .route("/sessions", get(sessions::list).post(change::enrol))
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/tree", get(sessions::tree))
@@ -138,6 +150,7 @@ fn router(shared: Shared) -> Router {
         .route("/events/{id}/why", get(events::why));
     Router::new()
         .nest("/v1", v1)
+        .route("/metrics", get(metrics::get_one))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(MOST_BODY))

@@ -69,6 +69,8 @@ impl SocketState {
 pub struct Socket {
     path: PathBuf,
     file: Option<(u64, u64)>,
+    /// The service manager's: its file stays when this ends.
+    handed: bool,
     listener: UnixListener,
     look: Interval,
     state: Arc<SocketState>,
@@ -93,16 +95,38 @@ impl Socket {
             path: path.to_owned(),
             source,
         })?;
+        Ok(Self::listening(path, listener, file, false))
+    }
+
+    /// Takes a socket that the service manager bound to `path`, and keeps when this ends. Must be called inside a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// [`BindError::Io`].
+    pub fn handed(listener: std::os::unix::net::UnixListener, path: &Path) -> Result<Self, BindError> {
+        let taken = listener
+            .set_nonblocking(true)
+            .and_then(|()| UnixListener::from_std(listener))
+            .and_then(|listener| Ok((listener, file_id(path)?)));
+        let (listener, file) = taken.map_err(|source| BindError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self::listening(path, listener, file, true))
+    }
+
+    fn listening(path: &Path, listener: UnixListener, file: (u64, u64), handed: bool) -> Self {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self {
+        Self {
             path: path.to_owned(),
             file: Some(file),
+            handed,
             listener,
             look,
             state: Arc::default(),
             connections: Arc::default(),
-        })
+        }
     }
 
     /// What it has been through.
@@ -118,7 +142,7 @@ impl Socket {
         }
         match bind(&self.path) {
             Ok((listener, file)) => {
-                (self.listener, self.file) = (listener, Some(file));
+                (self.listener, self.file, self.handed) = (listener, Some(file), false);
                 let now = jiff::Timestamp::now()
                     .round(jiff::Unit::Second)
                     .unwrap_or_default();
@@ -172,6 +196,7 @@ fn file_id(path: &Path) -> std::io::Result<(u64, u64)> {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.file.is_some()
+            && !self.handed
             && file_id(&self.path).ok() == self.file
             && let Err(error) = std::fs::remove_file(&self.path)
         {

@@ -77,6 +77,24 @@ pub struct ScopeInfo {
     pub error: Option<String>,
 }
 
+/// What is wrong with a scope file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeFault {
+    /// The file.
+    pub file: String,
+    /// What is wrong, with lines.
+    pub error: String,
+}
+
+/// `POST /v1/reload`: what reading the scope files again led to. With `faults` nothing was changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// The names of scopes that are new, different or gone.
+    pub changed: Vec<String>,
+    /// What is wrong, file by file; empty where the files are in force as they are.
+    pub faults: Vec<ScopeFault>,
+}
+
 /// `GET /v1/agents`: one agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, daemon, doctor, events, freeze, kill, replay, run, scope, sessions, status, thaw, tree, why,
+    agents, completions, daemon, doctor, events, freeze, kill, man, reload, replay, run, scope, sessions,
+    status, thaw, tree, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -58,6 +59,8 @@ pub enum Command {
     Thaw(thaw::Args),
     /// Kill every process of a session
     Kill(kill::Args),
+    /// Have the daemon read the scope files again: all that have changed, or none; exits 2 where one has errors
+    Reload(reload::Args),
 
     // What needs no daemon.
     /// The service, in the foreground
@@ -68,6 +71,10 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
+    /// What a shell needs to complete this command line
+    Completions(completions::Args),
+    /// The man pages
+    Man(man::Args),
 }
 
 impl Cli {

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod change;
 pub mod command;
+pub mod completions;
 pub mod daemon;
 pub mod doctor;
 pub mod events;
@@ -10,6 +11,8 @@ pub mod exit;
 pub mod failure;
 pub mod freeze;
 pub mod kill;
+pub mod man;
+pub mod reload;
 pub mod render;
 pub mod replay;
 pub mod run;

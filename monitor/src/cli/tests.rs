@@ -30,6 +30,9 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         | Command::Daemon(_)
         | Command::Scope(_)
         | Command::Doctor(_)
+        | Command::Reload(_)
+        | Command::Completions(_)
+        | Command::Man(_)
         | Command::Replay(_) => {
             panic!("it has no daemon to ask, or asks it by itself")
         }

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use crate::config::api::ApiSettings;
 use crate::config::limits::Limits;
+use crate::config::metrics::MetricsSettings;
 use crate::config::paths::Paths;
+use crate::config::service::ServiceSettings;
 use crate::config::store::StoreSettings;
 
 /// Where the file is, unless another one is named.
@@ -29,6 +31,10 @@ pub struct Config {
     pub api: ApiSettings,
     /// Bounds.
     pub limits: Limits,
+    /// What changed scope files and a stop do.
+    pub service: ServiceSettings,
+    /// Where the metrics are served.
+    pub metrics: MetricsSettings,
 }
 
 /// What is wrong with the file.
@@ -84,6 +90,7 @@ impl Config {
         let groups = [
             ("store", config.store.mistakes()),
             ("limits", config.limits.mistakes()),
+            ("metrics", config.metrics.mistakes()),
         ];
         let mistakes = groups.into_iter().flat_map(|(group, mistakes)| {
             mistakes.into_iter().map(move |(key, what)| {
@@ -128,7 +135,7 @@ mod tests {
             .iter()
             .filter(|line| line.starts_with('[') || line.contains(" = "));
         let settings: Vec<_> = settings
-            .filter(|line| !line.starts_with("commented"))
+            .filter(|line| !line.starts_with("commented") && !line.contains("for none by default"))
             .copied()
             .collect();
         assert_eq!(parse(&settings.join("\n")), Ok(Config::default()));
@@ -144,6 +151,11 @@ mod tests {
                 "[limits]\nring = \"3MiB\"\nquota = 0\n",
                 ["line 2: [limits] ring", "line 3: [limits] quota"],
             ),
+            (
+                "[metrics]\nlisten = \"0.0.0.0:9469\"\n",
+                ["line 2: [metrics] listen", "127.0.0.1"],
+            ),
+            ("[service]\nstop = \"maybe\"\n", ["line 2", "`release` or `hold`"]),
             ("colour = 1\n", ["line 1", "unknown field `colour`"]),
         ] {
             let error = parse(text).unwrap_err();

@@ -3,7 +3,9 @@
 pub mod api;
 pub mod file;
 pub mod limits;
+pub mod metrics;
 pub mod paths;
 pub mod quantity;
 pub mod scope_files;
+pub mod service;
 pub mod store;

@@ -108,6 +108,8 @@ pub enum Body {
     UnixConnect(OpenFacts),
     /// It sends to one.
     UnixSend(OpenFacts),
+    /// No act: what the daemon asked for, to see that records arrive.
+    Heartbeat,
 }
 
 /// An exec.
@@ -211,6 +213,7 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
         kind::CONNECT => Body::Connect(net(&mut reader)?),
         kind::SEND => Body::Send(net(&mut reader)?),
         kind::SOCKET => Body::Socket(net(&mut reader)?),
+        kind::HEARTBEAT => Body::Heartbeat,
         other => return Err(DecodeError::Kind(other)),
     };
     Ok(RawEvent { head, body })

@@ -147,6 +147,8 @@ const HOOKS: [Hook; 11] = [
 
 /// The iterator over all tasks.
 const ADOPT: &str = "adopt";
+/// The program that sends a record when it is asked to.
+const HEARTBEAT: &str = "heartbeat";
 
 /// Loads every program, and attaches those that are needed while there is no session too.
 ///
@@ -171,7 +173,9 @@ pub fn all(
             loaded => loaded?,
         }
     }
-    iterator(ebpf)?.load("task", btf).map_err(refused(ADOPT))?;
+    for name in [ADOPT, HEARTBEAT] {
+        iterator(ebpf, name)?.load("task", btf).map_err(refused(name))?;
+    }
     let mut links = Links {
         always: Vec::new(),
         watching: None,
@@ -305,10 +309,10 @@ fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, Atta
         })
 }
 
-fn iterator(ebpf: &mut Ebpf) -> Result<&mut Iter, AttachError> {
-    match ebpf.program_mut(ADOPT) {
+fn iterator<'e>(ebpf: &'e mut Ebpf, name: &'static str) -> Result<&'e mut Iter, AttachError> {
+    match ebpf.program_mut(name) {
         Some(Program::Iter(iterator)) => Ok(iterator),
-        _ => Err(AttachError::Missing(ADOPT)),
+        _ => Err(AttachError::Missing(name)),
     }
 }
 
@@ -363,17 +367,34 @@ fn attach(ebpf: &mut Ebpf, name: &'static str, cgroup: &File) -> Result<FdLink, 
 /// # Errors
 /// [`AttachError`] where it cannot be run.
 pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
-    let iterator = iterator(ebpf)?;
-    let id = iterator.attach().map_err(refused(ADOPT))?;
-    let link = iterator.take_link(id).map_err(refused(ADOPT))?;
-    let mut file = link.into_file().map_err(|error| AttachError::Link {
-        name: ADOPT,
-        error: Box::new(error),
-    })?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(AttachError::Walk)?;
+    iterate(ebpf, ADOPT)?
+        .read_to_end(&mut bytes)
+        .map_err(AttachError::Walk)?;
     Ok(bytes
         .chunks_exact(4)
         .filter_map(|word| word.try_into().ok().map(u32::from_ne_bytes))
         .collect())
+}
+
+/// Makes the kernel put one heartbeat into the ring.
+///
+/// # Errors
+/// [`AttachError`] where the program cannot be run.
+pub fn beat(ebpf: &mut Ebpf) -> Result<(), AttachError> {
+    // What one task gives fills this: the kernel goes on to the next task only for a reader that wants more.
+    let mut word = [0; 4];
+    iterate(ebpf, HEARTBEAT)?
+        .read_exact(&mut word)
+        .map_err(AttachError::Walk)
+}
+
+fn iterate(ebpf: &mut Ebpf, name: &'static str) -> Result<File, AttachError> {
+    let iterator = iterator(ebpf, name)?;
+    let id = iterator.attach().map_err(refused(name))?;
+    let link = iterator.take_link(id).map_err(refused(name))?;
+    link.into_file().map_err(|error| AttachError::Link {
+        name,
+        error: Box::new(error),
+    })
 }

@@ -240,6 +240,14 @@ impl Kernel {
         Ok(attach::walk(&mut self.ebpf)?)
     }
 
+    /// Makes the kernel put one heartbeat into the ring.
+    ///
+    /// # Errors
+    /// [`LoadError`] where the program cannot be run.
+    pub fn beat(&mut self) -> Result<(), LoadError> {
+        Ok(attach::beat(&mut self.ebpf)?)
+    }
+
     /// Lets everything go: programs come off, pins are removed, nothing is held any more.
     pub fn release(self) {
         if let Some(pins) = &self.pins {

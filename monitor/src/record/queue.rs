@@ -27,6 +27,10 @@ struct State {
     /// How often a batch could not be stored.
     failures: u64,
     flush_wanted: bool,
+    /// A mark that the writer is to note with its next transaction.
+    mark_wanted: Option<u64>,
+    /// The latest mark that the writer has dealt with.
+    mark_settled: u64,
     closing: bool,
 }
 
@@ -50,6 +54,8 @@ pub struct QueueFigures {
 pub struct Batch {
     /// The oldest events, in order. They stay in the queue until [`Queue::done`].
     pub events: Vec<Arc<EventRecord>>,
+    /// A mark to be noted with them.
+    pub mark: Option<u64>,
     /// Nothing more will come.
     pub closing: bool,
     /// Nothing waits behind these.
@@ -95,7 +101,7 @@ impl Queue {
     #[must_use]
     pub fn take(&self, linger: Duration, idle: Duration, note: impl FnOnce(u64)) -> Batch {
         let mut state = self.wait_until(self.lock(), idle, |state| {
-            !state.waiting.is_empty() || state.closing
+            !state.waiting.is_empty() || state.closing || state.mark_wanted.is_some()
         });
         if !state.waiting.is_empty() {
             let accepted = state.accepted;
@@ -110,6 +116,7 @@ impl Queue {
         state.flush_wanted &= state.waiting.len() > MAX_BATCH;
         let events: Vec<_> = state.waiting.iter().take(state.in_hand).cloned().collect();
         Batch {
+            mark: state.mark_wanted.take(),
             closing: state.closing,
             last: state.waiting.len() == events.len(),
             events,
@@ -150,6 +157,28 @@ impl Queue {
             state.committed >= target || state.failures > failures
         });
         state.committed >= target
+    }
+
+    /// Asks the writer to note `mark` with its next transaction; it goes the way of the events, and waits for nobody.
+    pub fn mark(&self, mark: u64) {
+        self.lock().mark_wanted = Some(mark);
+        self.changed.notify_all();
+    }
+
+    /// The writer has dealt with `mark`: it is on disk, or the disk refuses, which its status says.
+    pub fn settle_mark(&self, mark: u64) {
+        let mut state = self.lock();
+        state.mark_settled = state.mark_settled.max(mark);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits until the writer has dealt with a mark that is not smaller than `mark`, at most `bound`. True where it
+    /// has.
+    pub fn wait_for_mark(&self, mark: u64, bound: Duration) -> bool {
+        self.wait_until(self.lock(), bound, |state| state.mark_settled >= mark)
+            .mark_settled
+            >= mark
     }
 
     /// Takes no more events, and lets the writer thread finish.

@@ -119,6 +119,13 @@ impl Store {
         Ok(self.query(&filter)?.pop())
     }
 
+    /// Waits until the writer has dealt with a mark ([`Writer::mark`]) that is not smaller than `mark`, at most
+    /// `bound`: it was committed, or the disk refuses, which [`Store::health`] says. True where it has.
+    #[must_use]
+    pub fn wait_for_mark(&self, mark: u64, bound: Duration) -> bool {
+        self.queue.wait_for_mark(mark, bound)
+    }
+
     /// How the store is doing. Reads the directory: not for every event.
     #[must_use]
     pub fn health(&self) -> StoreHealth {

@@ -40,6 +40,11 @@ impl Writer {
         self.queue.push(event.into());
     }
 
+    /// Asks for `mark` to be noted with the next transaction. Never waits.
+    pub fn mark(&self, mark: u64) {
+        self.queue.mark(mark);
+    }
+
     /// Waits until what was appended before is on disk, at most `bound`. True where it is; false at once where the
     /// disk refuses.
     #[must_use]
@@ -137,6 +142,9 @@ impl Work {
             let batch = self.queue.take(LINGER, idle, |accepted| progress.note(accepted));
             let stored = self.store(&batch);
             self.queue.done(stored);
+            if let Some(mark) = batch.mark {
+                self.queue.settle_mark(mark);
+            }
             match (stored, batch.closing) {
                 (true, true) if batch.last => break,
                 (true, _) => {
@@ -163,12 +171,14 @@ impl Work {
 
     /// Writes a batch; an empty one only where the state is to be mended.
     fn store(&mut self, batch: &Batch) -> bool {
-        if batch.events.is_empty() && self.segment.is_some() {
+        if batch.events.is_empty() && batch.mark.is_none() && self.segment.is_some() {
             return true;
         }
         let committed = self.queue.figures().committed + u64::try_from(batch.events.len()).unwrap_or(0);
         let result = self.segment().and_then(|(segment, unclean_stops)| {
-            segment.write(&batch.events, &run_meta(committed, unclean_stops))
+            let mut meta = run_meta(committed, unclean_stops).to_vec();
+            meta.extend(batch.mark.map(|mark| ("mark", mark.cast_signed())));
+            segment.write(&batch.events, &meta)
         });
         self.report(result)
     }

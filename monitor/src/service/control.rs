@@ -8,7 +8,10 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
-        types::{AgentInfo, EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree, Why},
+        types::{
+            AgentInfo, EnrolRequest, Enrolled, Reloaded, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree,
+            Why,
+        },
     },
     attribute::sessions::Session,
     config::scope_files::LoadError,
@@ -160,6 +163,14 @@ impl Control for Monitor {
 
     fn scopes(&self) -> Vec<ScopeInfo> {
         self.lock().scopes.infos()
+    }
+
+    fn reload(&self) -> Reloaded {
+        Self::reload(self)
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics_text()
     }
 
     fn tree(&self, session: &str) -> Result<Tree, ControlError> {

@@ -171,7 +171,7 @@ impl State {
     }
 
     /// The labels of the program that a process runs already, as the exec hook would have given them.
-    fn labelled(&self, pid: u32, mut member: Member) -> Member {
+    pub(super) fn labelled(&self, pid: u32, mut member: Member) -> Member {
         let Some(policy) = self.policies.get(member.policy) else {
             return member;
         };

@@ -98,6 +98,7 @@ impl State {
             tier,
         };
         match &raw.body {
+            Body::Heartbeat => return outcome,
             Body::Fork { pid, cookie } => {
                 self.processes
                     .forked(head.pid, head.cookie, head.session, *pid, *cookie);

@@ -82,6 +82,7 @@ impl Monitor {
             state.settle(key);
         }
         state.remove_emptied();
+        self.figures().counted(state.sessions.iter());
         state.rest();
         let due = state.frozen_too_long();
         for (key, then) in due {
@@ -94,7 +95,11 @@ impl Monitor {
                 state.trouble("session could not be ended after its freeze");
             }
         }
-        let changed = state.scopes.reload(false);
+        let changed = if self.settings.automatic_reload {
+            state.scopes.reload(false)
+        } else {
+            Vec::new()
+        };
         if !changed.is_empty() {
             state.apply_scopes();
         }

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     attribute::sessions::{Session, SessionState},
+    observe::handover::Predecessor,
     pipeline::Monitor,
     record::event::SessionRef,
     scope::words::Mode,
     service::{
+        handover,
         policies::{Policies, Source},
         scopes::{self, Loaded},
         state::State,
@@ -70,6 +72,8 @@ pub fn adopt(monitor: &Monitor) {
         return;
     };
     let mut state = monitor.lock();
+    let others = monitor.settings.pins.as_deref().map(Predecessor::find);
+    let others = handover::sessions(&mut state, others.unwrap_or_default());
     let held = state.kernel.maps.all_sessions();
     let mut notes: Vec<Note> = fs::read_dir(directory)
         .into_iter()
@@ -83,6 +87,7 @@ pub fn adopt(monitor: &Monitor) {
             state.trouble("noted session could not be taken over whole");
         }
     }
+    handover::members(&mut state, others);
     let members = state.kernel.maps.all_members();
     for (pid, member) in members {
         let gone = !Path::new(&format!("/proc/{pid}")).exists();

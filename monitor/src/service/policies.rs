@@ -176,6 +176,28 @@ impl Policies {
         Ok(())
     }
 
+    /// Compiles a scope as [`Policies::put`] would, and changes nothing.
+    ///
+    /// # Errors
+    /// [`CompileError`] where it does not fit.
+    pub fn try_compile(
+        &self,
+        number: u32,
+        unresolved: &Effective,
+        uid: u32,
+        names: &Names,
+        locate: &dyn Locate,
+    ) -> Result<(), CompileError> {
+        compile(
+            &for_owner(unresolved, uid),
+            number,
+            self.generation + 1,
+            names,
+            locate,
+        )
+        .map(drop)
+    }
+
     /// Compiles a policy again, because names or files have changed. True where that made a difference.
     ///
     /// # Errors

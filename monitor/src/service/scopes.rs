@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    api::types::{FragmentText, ScopeInfo, ScopeState},
+    api::types::{FragmentText, ScopeFault, ScopeInfo, ScopeState},
     config::scope_files::{self, LoadError},
     scope::{effective::Effective, extends::ScopeFile, merge},
     service::policies::Source,
@@ -100,6 +100,55 @@ impl Scopes {
             }
         }
         changed
+    }
+
+    /// What the directory holds now, whatever is in force: the files, and the names of scopes that are new, different
+    /// or gone.
+    #[must_use]
+    pub fn read_again(&self) -> (Self, Vec<String>) {
+        let mut fresh = Self::new(&self.directory);
+        fresh.reload(true);
+        let differs = |of: &Self, loaded: &&Loaded| {
+            of.get(&loaded.scope.name)
+                .is_none_or(|other| other.scope != loaded.scope)
+        };
+        let mut changed: Vec<String> = fresh
+            .iter()
+            .filter(|loaded| differs(self, loaded))
+            .chain(
+                self.iter()
+                    .filter(|loaded| fresh.get(&loaded.scope.name).is_none()),
+            )
+            .map(|loaded| loaded.scope.name.clone())
+            .collect();
+        changed.sort();
+        changed.dedup();
+        (fresh, changed)
+    }
+
+    /// Notes the errors that `fresh` found, and takes nothing else from it.
+    pub fn take_errors(&mut self, fresh: &Self) {
+        for (path, found) in &fresh.files {
+            let Some(error) = &found.error else { continue };
+            let file = self.files.entry(path.clone()).or_insert(File {
+                changed: None,
+                loaded: None,
+                error: None,
+            });
+            file.error = Some(error.clone());
+        }
+    }
+
+    /// The files that have errors.
+    #[must_use]
+    pub fn faults(&self) -> Vec<ScopeFault> {
+        let fault = |(path, file): (&PathBuf, &File)| {
+            Some(ScopeFault {
+                file: path.display().to_string(),
+                error: file.error.clone()?,
+            })
+        };
+        self.files.iter().filter_map(fault).collect()
     }
 
     /// A scope in force, by its name.

@@ -9,7 +9,7 @@ use crate::api::failure::{Body, Failure};
 use crate::api::peer::Peer;
 use crate::api::permissions::{Change, outside_any_session, refused};
 use crate::api::server::Shared;
-use crate::api::types::{ChangeRequest, EnrolRequest, Enrolled, SessionInfo};
+use crate::api::types::{ChangeRequest, EnrolRequest, Enrolled, Reloaded, SessionInfo};
 
 /// Most characters of a reason.
 const MOST_REASON: usize = 1_000;
@@ -48,6 +48,23 @@ fn own_process(peer: &Peer, pid: u32) -> Result<(), ControlError> {
         );
         Err(refused(why, "enrol processes of your own; root may enrol any"))
     }
+}
+
+/// `POST /reload`: root and operators may have the scope files read again. What the answer says is wrong shows lines of
+/// the files.
+///
+/// # Errors
+/// 403.
+pub async fn reload(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Result<Json<Reloaded>, Failure> {
+    outside_any_session(&*shared.control, &peer)?;
+    if !shared.policy.is_operator(&peer) {
+        let why = "only root and operators may have the scope files read again";
+        return Err(refused(why, "ask one of them, or use sudo").into());
+    }
+    Ok(Json(shared.ask(|control| Ok(control.reload())).await?))
 }
 
 /// `POST /sessions/{id}/freeze`.

@@ -2,5 +2,6 @@
 
 pub mod change;
 pub mod events;
+pub mod metrics;
 pub mod overview;
 pub mod sessions;

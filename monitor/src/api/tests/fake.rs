@@ -176,6 +176,14 @@ impl Control for Fake {
         }]
     }
 
+    fn metrics(&self) -> String {
+        "# HELP a b\n# TYPE a gauge\na 1\n".to_owned()
+    }
+
+    fn reload(&self) -> crate::api::types::Reloaded {
+        crate::api::types::Reloaded::default()
+    }
+
     fn scopes(&self) -> Vec<ScopeInfo> {
         vec![
             ScopeInfo {

@@ -7,8 +7,10 @@ use crate::cli::{
     failure::CliError,
     render::{escape::escape, json, output::Output, table},
 };
+use crate::config::file::Config;
 use crate::observe::probe::{Fact, Probe, State, look};
 use crate::scope::words::{Tier, When};
+use crate::service::installation;
 
 /// What needs neither rights nor a kernel.
 pub(super) const STILL: &str =
@@ -30,6 +32,7 @@ struct Answer<'p> {
     schema: &'static str,
     version: &'static str,
     summary: &'p str,
+    service: &'p [Fact],
     #[serde(flatten)]
     probe: &'p Probe,
 }
@@ -39,9 +42,9 @@ struct Answer<'p> {
 ///
 /// # Errors
 /// [`CliError`].
-pub fn run(args: &Args, output: &mut Output<'_>) -> Result<Exit, CliError> {
+pub fn run(args: &Args, config: &Config, output: &mut Output<'_>) -> Result<Exit, CliError> {
     let probe = look()?;
-    show(&probe, args.json, output)?;
+    show(&probe, &installation::look(config), args.json, output)?;
     Ok(exit(&probe))
 }
 
@@ -54,33 +57,32 @@ pub(super) const fn exit(probe: &Probe) -> Exit {
 }
 
 /// Writes what was found.
-pub(super) fn show(probe: &Probe, as_json: bool, output: &mut Output<'_>) -> Result<(), CliError> {
+pub(super) fn show(
+    probe: &Probe,
+    service: &[Fact],
+    as_json: bool,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
     let summary = summary(probe);
     if as_json {
         let answer = Answer {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             summary: &summary,
+            service,
             probe,
         };
         return json::write(output, &answer);
     }
     output.line(&escape(&summary))?;
     output.line("")?;
-    let mut facts = table::table(&output.look, &["WHAT", "STATE", "FOUND"]);
-    for fact in &probe.facts {
-        facts.add_row([
-            table::text(fact.what),
-            table::text(fact.state.word()),
-            table::text(&fact.found),
-        ]);
-    }
-    table::fit(&mut facts);
-    table::keep_whole(&mut facts, &[0, 1]);
-    table::write(output, &facts)?;
+    show_facts("WHAT", &probe.facts, output)?;
+    output.line("")?;
+    show_facts("SERVICE", service, output)?;
     let changes: Vec<_> = probe
         .facts
         .iter()
+        .chain(service)
         .filter_map(|fact| Some((fact.what, fact.change.as_ref()?)))
         .collect();
     if !changes.is_empty() {
@@ -107,6 +109,20 @@ pub(super) fn show(probe: &Probe, as_json: bool, output: &mut Output<'_>) -> Res
     table::fit(&mut acts);
     table::keep_whole(&mut acts, &[2]);
     table::write(output, &acts)
+}
+
+fn show_facts(heading: &str, found: &[Fact], output: &mut Output<'_>) -> Result<(), CliError> {
+    let mut facts = table::table(&output.look, &[heading, "STATE", "FOUND"]);
+    for fact in found {
+        facts.add_row([
+            table::text(fact.what),
+            table::text(fact.state.word()),
+            table::text(&fact.found),
+        ]);
+    }
+    table::fit(&mut facts);
+    table::keep_whole(&mut facts, &[0, 1]);
+    table::write(output, &facts)
 }
 
 /// One sentence: what this host gives, or what is missing and what would still work.

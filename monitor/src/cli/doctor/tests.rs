@@ -60,7 +60,21 @@ fn shown(probe: &Probe, as_json: bool, width: Option<u16>) -> String {
         zone: TimeZone::UTC,
         now: jiff::Timestamp::UNIX_EPOCH,
     };
-    show(probe, as_json, &mut Output::new(&mut out, look)).unwrap();
+    let service = [
+        fact(
+            "unit",
+            State::Ok,
+            "/usr/lib/systemd/system/scopeward.service, started at boot",
+            None,
+        ),
+        fact(
+            "group",
+            State::Limited,
+            "there is no group scopeward",
+            Some("groupadd --system scopeward"),
+        ),
+    ];
+    show(probe, &service, as_json, &mut Output::new(&mut out, look)).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -74,6 +88,7 @@ fn what_is_shown() {
     assert_eq!((&json["schema"], &json["holds"]), (&SCHEMA.into(), &true.into()));
     assert_eq!(json["acts"][0]["when"], "before_act");
     assert_eq!(json["facts"][4]["state"], "limited");
+    assert_eq!(json["service"][1]["change"], "groupadd --system scopeward");
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl InProcess {
             pins: None,
             notes: None,
             sizes: Sizes::default(),
+            automatic_reload: true,
         };
         let (monitor, ring) = Monitor::load(settings, None).map_err(|error| {
             let (why, exit) = why_not(&error);

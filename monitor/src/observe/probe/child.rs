@@ -23,7 +23,7 @@ use scopeward_abi::{
     policy::{Entry, EntryKey, Policy, response},
 };
 
-use crate::observe::{fanotify::Devices, load::Kernel, maps::MapsError};
+use crate::observe::{fanotify::Devices, load::Kernel, maps::MapsError, memberships};
 
 /// The one policy, session and rule of the test.
 const POLICY: u32 = 1;
@@ -130,7 +130,9 @@ fn with_file(kernel: &mut Kernel, file: &File, path: &Path) -> Result<Seen, Tria
     let child = Child::start(&path)?;
     let member = Member {
         session: SESSION,
-        cookie: started(child.pid)?,
+        // The programs hold a membership to the process that it was given to.
+        cookie: memberships::started(child.pid.unsigned_abs())
+            .ok_or_else(|| io::Error::from(ErrorKind::NotFound))?,
         policy: POLICY,
         ..Member::default()
     };
@@ -138,20 +140,6 @@ fn with_file(kernel: &mut Kernel, file: &File, path: &Path) -> Result<Seen, Tria
     let seen = enrolled.map_err(TrialError::from).and_then(|()| Ok(child.go()?));
     maps.remove_member(child.pid.unsigned_abs());
     seen
-}
-
-/// When a process started, as the programs know it (boot clock, ns), from the 22nd field of its stat file.
-fn started(pid: libc::pid_t) -> io::Result<u64> {
-    /// A clock tick of `/proc`, in ns.
-    const TICK_NS: u64 = 10_000_000;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The second field is the program's name, which may hold blanks.
-    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-    let ticks: Option<u64> = after
-        .split_whitespace()
-        .nth(19)
-        .and_then(|field| field.parse().ok());
-    Ok(ticks.ok_or(ErrorKind::InvalidData)? * TICK_NS)
 }
 
 /// A child that waits for the word to go; dead and reaped when it is dropped.

@@ -43,7 +43,7 @@ pub struct Fact {
 }
 
 impl Fact {
-    pub(super) fn ok(what: &'static str, found: impl Into<String>) -> Self {
+    pub(crate) fn ok(what: &'static str, found: impl Into<String>) -> Self {
         Self {
             what,
             state: State::Ok,
@@ -52,7 +52,7 @@ impl Fact {
         }
     }
 
-    pub(super) fn limited(what: &'static str, found: impl Into<String>) -> Self {
+    pub(crate) fn limited(what: &'static str, found: impl Into<String>) -> Self {
         Self {
             what,
             state: State::Limited,
@@ -61,7 +61,7 @@ impl Fact {
         }
     }
 
-    pub(super) fn missing(what: &'static str, found: impl Into<String>) -> Self {
+    pub(crate) fn missing(what: &'static str, found: impl Into<String>) -> Self {
         Self {
             what,
             state: State::Missing,
@@ -70,7 +70,7 @@ impl Fact {
         }
     }
 
-    pub(super) fn untried(what: &'static str) -> Self {
+    pub(crate) fn untried(what: &'static str) -> Self {
         Self {
             what,
             state: State::Untried,
@@ -79,7 +79,7 @@ impl Fact {
         }
     }
 
-    pub(super) fn with(mut self, change: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, change: impl Into<String>) -> Self {
         self.change = Some(change.into());
         self
     }

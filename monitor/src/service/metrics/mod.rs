@@ -1,0 +1,7 @@
+//! What the monitor counts about itself, as Prometheus reads it.
+
+mod families;
+mod figures;
+mod text;
+
+pub use figures::Figures;

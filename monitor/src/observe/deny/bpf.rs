@@ -78,7 +78,7 @@ pub(super) struct Code<'c> {
 }
 
 /// `struct bpf_func_info` is two words.
-const FUNCTION: usize = 8;
+const FUNCTION: (u32, usize) = (8, 8);
 
 /// Loads a program; `btf` is its own types. The error holds the verifier's last words.
 pub(super) fn load(code: &Code<'_>, what: As, btf: Option<&OwnedFd>) -> Result<OwnedFd, (io::Error, String)> {
@@ -102,9 +102,9 @@ pub(super) fn load(code: &Code<'_>, what: As, btf: Option<&OwnedFd>) -> Result<O
         Ok(match btf {
             Some(btf) if !code.functions.is_empty() => attr
                 .fd(72, btf)
-                .u32(76, FUNCTION as u32)
+                .u32(76, FUNCTION.0)
                 .address(80, code.functions)
-                .u32(88, count(code.functions, FUNCTION)?),
+                .u32(88, count(code.functions, FUNCTION.1)?),
             _ => attr,
         })
     };

@@ -191,23 +191,24 @@ unsafe fn tries(wait: i32) -> ! {
         if libc::read(wait, (&raw mut byte).cast(), 1) != 1 {
             libc::_exit(0);
         }
-        let refused = |result: i64| i32::from(result < 0 && *libc::__errno_location() == libc::EPERM);
-        let mut seen = refused(libc::open(c"/".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC).into());
+        let refused = |failed: bool| i32::from(failed && *libc::__errno_location() == libc::EPERM);
+        let mut seen = refused(libc::open(c"/".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) < 0);
         let mut to: libc::sockaddr_in = std::mem::zeroed();
         to.sin_family = 2;
         // The discard port of this host, where nobody is harmed.
         to.sin_port = 9_u16.to_be();
         to.sin_addr.s_addr = libc::INADDR_LOOPBACK.to_be();
-        seen |= refused(libc::connect(inet, (&raw const to).cast(), ADDRESS).into()) << 2;
-        seen |= refused(libc::send(pair[0], (&raw const byte).cast(), 1, libc::MSG_NOSIGNAL) as i64) << 3;
-        seen |= refused(libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0).into()) << 4;
+        seen |= refused(libc::connect(inet, (&raw const to).cast(), ADDRESS) < 0) << 2;
+        let sent = libc::send(pair[0], (&raw const byte).cast(), 1, libc::MSG_NOSIGNAL);
+        seen |= refused(sent < 0) << 3;
+        seen |= refused(libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0) < 0) << 4;
         // Where it is not refused, the program starts, says its version to nobody and ends with 0.
         libc::close(1);
         libc::close(2);
         let words = [c"scopeward".as_ptr(), c"--version".as_ptr(), std::ptr::null()];
         let environment = [std::ptr::null()];
-        let result = libc::execve(c"/proc/self/exe".as_ptr(), words.as_ptr(), environment.as_ptr());
-        seen |= refused(result.into()) << 1;
+        let failed = libc::execve(c"/proc/self/exe".as_ptr(), words.as_ptr(), environment.as_ptr()) < 0;
+        seen |= refused(failed) << 1;
         libc::_exit(seen)
     }
 }

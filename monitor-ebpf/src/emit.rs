@@ -5,9 +5,11 @@ use core::arch::asm;
 use aya_ebpf::{Global, helpers::generated::bpf_ktime_get_boot_ns};
 use scopeward_abi::{
     event::{Header, loss},
+    member::Counts,
     policy::response,
 };
 
+use crate::brake;
 use crate::maps::{COUNTS, LOSSES, RING, SEEN_ACTS, SEEN_CUTS, SeenKey};
 use crate::scratch::{OUT, Scratch};
 use crate::session::Actor;
@@ -46,7 +48,7 @@ pub fn lost(hook: u8, reason: u32) {
 /// Counts an act in its session, and says whether it is to be emitted: allowed acts once for each object, cuts
 /// once for each rule and object and after that within the session's quota.
 #[inline(always)]
-pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
+pub fn counted(actor: &mut Actor, key: &SeenKey, called_for: u8) -> bool {
     let Some(counts) = COUNTS.get_ptr_mut(&actor.member.session) else {
         return true;
     };
@@ -66,10 +68,17 @@ pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
     add(&mut counts.cuts, 1);
     let Some(seen) = SEEN_CUTS.get_ptr_mut(key) else {
         let _ = SEEN_CUTS.insert(key, &1, 0);
+        brake::count(actor, key, counts);
         return true;
     };
     // SAFETY: as above.
     add(unsafe { &mut *seen }, 1);
+    within_quota(actor, counts)
+}
+
+/// Uses the session's quota; counts what goes over it.
+#[inline(always)]
+fn within_quota(actor: &Actor, counts: &mut Counts) -> bool {
     let each = REPEAT_NS.load();
     let now = now();
     let floor = now.saturating_sub(BURST * each);
@@ -85,6 +94,20 @@ pub fn counted(actor: &Actor, key: &SeenKey, called_for: u8) -> bool {
     }
     counts.bucket = used + each;
     true
+}
+
+/// Counts a cut that is about an object of its own each time, and says whether it is to be emitted: within the session's
+/// quota.
+#[inline(always)]
+pub fn counted_apart(actor: &mut Actor, entry: u32) -> bool {
+    let Some(counts) = COUNTS.get_ptr_mut(&actor.member.session) else {
+        return true;
+    };
+    // SAFETY: a value of a map that only the programs write; counters by atomic adds.
+    let counts = unsafe { &mut *counts };
+    add(&mut counts.cuts, 1);
+    brake::add_up(actor, entry, counts);
+    within_quota(actor, counts)
 }
 
 /// Sends the first `len` bytes of the scratch's event.

@@ -3,6 +3,7 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod brake;
 mod emit;
 mod hooks;
 mod kernel;

@@ -2,12 +2,13 @@
 
 use aya_ebpf::helpers::generated::bpf_send_signal;
 use scopeward_abi::{
-    event::{loss, when},
+    event::{flag as event_flag, loss, when},
     member::{flag, mode, state},
     policy::response,
 };
 
 use crate::emit::lost;
+use crate::maps::POLICIES;
 use crate::session::Actor;
 
 const SIGKILL: u32 = 9;
@@ -73,6 +74,24 @@ pub fn apply(actor: &mut Actor, called_for: u8, power: Power) -> u8 {
             }
             called_for
         }
+    }
+}
+
+/// Stops the session of an act with which the brake's limit was reached ([`event_flag::BRAKED`]).
+#[inline(always)]
+pub fn brake(actor: &mut Actor, power: Power) {
+    if actor.flags & event_flag::BRAKED == 0 {
+        return;
+    }
+    // SAFETY: written whole by the daemon.
+    let kills = unsafe { POLICIES.get(&actor.member.policy) }
+        .is_some_and(|policy| policy.brake_response == u32::from(response::KILL));
+    actor.session.state = if kills { state::KILLED } else { state::FROZEN };
+    match (power, kills) {
+        (Power::Signal | Power::Deny, true) => signal(SIGKILL, actor.hook),
+        (Power::Signal | Power::Deny, false) => signal(SIGSTOP, actor.hook),
+        (Power::Refuse, true) => actor.member.flags |= flag::DOOMED,
+        (Power::Refuse, false) => actor.member.flags |= flag::HELD,
     }
 }
 

@@ -128,6 +128,12 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
     verdict
 }
 
+/// The verdict of one entry, whatever it is about.
+#[inline(always)]
+pub fn by_entry(member: &Member, number: u32) -> Verdict {
+    answer(member, number, 0)
+}
+
 /// The verdict on executing a program; `default` answers where no rule fits.
 #[inline(always)]
 pub fn exec(member: &Member, hits: &Hits, default: u32) -> Verdict {

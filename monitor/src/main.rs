@@ -11,8 +11,8 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, completions, daemon, doctor, events, freeze, kill, man, reload, replay, run, scope,
-    sessions, status, thaw, tree, why,
+    Cli, Command, agents, completions, cuts, daemon, doctor, events, freeze, incidents, kill, man, reload,
+    replay, report, rotate, run, scope, sessions, status, thaw, tree, why,
 };
 use scopeward::config::file::Config;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -98,6 +98,10 @@ async fn answer(command: &Command, config: &Config, client: &Client) -> Result<E
         Command::Sessions(args) => sessions::run(args, client, output).await,
         Command::Tree(args) => tree::run(args, client, output).await,
         Command::Events(args) => events::run(args, client, output).await,
+        Command::Incidents(args) => incidents::run(args, client, output).await,
+        Command::Rotate(args) => rotate::run(args, client, output).await,
+        Command::Report(args) => report::run(args, client, output).await,
+        Command::Cuts(args) => cuts::run(args, client, output).await,
         Command::Why(args) => why::run(args, client, output).await,
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,

@@ -1,7 +1,7 @@
 //! The way of the data, every stage in order:
 //!
 //! ```text
-//! kernel hook → ring → observe → decode → attribute → decide → respond → record → (export) → api → cli
+//! kernel hook → ring → observe → decode → attribute → decide → ledger → respond → record → (export) → api → cli
 //! ```
 //!
 //! What must happen before an act was decided in the kernel, from the maps that `decide::compile` filled. One thread
@@ -24,6 +24,7 @@ use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
     decide::compile::Names,
     decode::{self, Body},
+    ledger::book::Ledger,
     observe::{
         fanotify::Fanotify,
         load::{Kernel, LoadError, Sizes},
@@ -33,6 +34,7 @@ use crate::{
     },
     record::{event::EventRecord, store::Store, writer::Writer},
     service::{
+        cases::CaseBook,
         fanotify,
         heartbeat::{self, Heartbeat},
         host_files::HostFiles,
@@ -64,6 +66,8 @@ pub struct Settings {
     pub pins: Option<PathBuf>,
     /// Where policies are noted for the next daemon; `None` for the length of one run.
     pub notes: Option<PathBuf>,
+    /// Where incidents are kept for the next daemon; `None` for the length of one run.
+    pub cases: Option<PathBuf>,
     /// How much the kernel side can hold.
     pub sizes: Sizes,
     /// Whether changed scope files are taken in by themselves; else only when somebody asks for a reload.
@@ -120,6 +124,11 @@ impl Monitor {
             degraded: std::collections::BTreeMap::new(),
             last_session: Clock::boot_ns(),
             last_id: None,
+            ledger: Ledger::default(),
+            cases: CaseBook::new(store.is_none()),
+            answers: Vec::new(),
+            braked: false,
+            stopped: std::collections::BTreeSet::new(),
             rate: [0; 10],
         };
         let monitor = Arc::new(Self {
@@ -155,7 +164,8 @@ impl Monitor {
         }
     }
 
-    fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
+    /// Starts a thread that [`Monitor::end`] waits for.
+    pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
         match Builder::new().name(name.to_owned()).spawn(body) {
             Ok(thread) => self
                 .threads
@@ -194,6 +204,7 @@ impl Monitor {
                 }
                 let outcome = state.take(event);
                 records.extend(outcome.records);
+                records.append(&mut state.answers);
                 sessions_changed |= outcome.sessions_changed;
             }
             drop(state);
@@ -222,7 +233,10 @@ impl Monitor {
 
     /// Works on the state, and records what `work` says is to be recorded.
     pub fn with_state<T>(&self, work: impl FnOnce(&mut State) -> (T, Vec<EventRecord>)) -> T {
-        let (answer, records) = work(&mut self.lock());
+        let mut state = self.lock();
+        let (answer, mut records) = work(&mut state);
+        records.append(&mut state.answers);
+        drop(state);
         self.record(records);
         answer
     }
@@ -301,6 +315,7 @@ impl Monitor {
         }
         drop(self.fanotify().take());
         self.lock().remove_emptied();
+        self.save_cases();
         if let Some(pins) = self.settings.pins.as_deref().filter(|_| release) {
             crate::observe::load::unpin(pins);
             self.forget_notes();

@@ -2,7 +2,10 @@
 
 mod by_hand;
 mod daemon;
+mod incidents;
+mod ledger;
 mod metrics;
+mod removal;
 mod replay;
 mod run_held;
 mod run_passes;

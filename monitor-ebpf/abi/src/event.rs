@@ -62,6 +62,8 @@ pub mod flag {
     pub const COMPAT: u32 = 1024;
     /// Answered in a security hook (`lsm`, `fmod_ret`): the act itself can be refused.
     pub const SECURITY: u32 = 4096;
+    /// The cut with which the brake stopped the session.
+    pub const BRAKED: u32 = 1 << 16;
     /// A unix socket in the abstract name space: the string is its name.
     pub const ABSTRACT: u32 = 2048;
 }
@@ -86,6 +88,8 @@ pub mod kind {
     pub const UNIX_CONNECT: u8 = 8;
     /// The same for a datagram, or for bytes on a connection that the session did not make.
     pub const UNIX_SEND: u8 = 9;
+    /// [`super::File`], then the path: removed outside what may be written. The inode is 0.
+    pub const UNLINK: u8 = 10;
     /// Nothing but the header: the daemon asked for it, to see that what the kernel tells arrives. It is no act.
     pub const HEARTBEAT: u8 = 255;
 }

@@ -7,11 +7,11 @@ use crate::{endpoint, event, member, object, policy};
 const _: () = {
     assert!(size_of::<member::Member>() == 48);
     assert!(size_of::<member::Session>() == 16);
-    assert!(size_of::<member::Counts>() == 32);
+    assert!(size_of::<member::Counts>() == 48);
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
-    assert!(size_of::<policy::Policy>() == 48 + 12 * crate::MAX_SHAPES);
+    assert!(size_of::<policy::Policy>() == 64 + 12 * crate::MAX_SHAPES);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
@@ -45,7 +45,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 64] = [
+pub const FIELDS: [Field; 66] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -92,6 +92,8 @@ pub const FIELDS: [Field; 64] = [
     field("REGS_SYSCALL", "pt_regs", "orig_ax"),
     field("REGS_FIRST", "pt_regs", "di"),
     field("REGS_FIRST_COMPAT", "pt_regs", "bx"),
+    field("REGS_SECOND", "pt_regs", "si"),
+    field("REGS_SECOND_COMPAT", "pt_regs", "cx"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
     field("FILE_FLAGS", "file", "f_flags"),
     field("BPRM_BUF", "linux_binprm", "buf"),

@@ -59,6 +59,10 @@ pub struct Counts {
     pub suppressed: u64,
     /// Emission quota: nanoseconds (boot clock) up to which the bucket is used.
     pub bucket: u64,
+    /// The brake's window: when it began (boot clock, ns).
+    pub brake_start: u64,
+    /// The weight of different cuts since then.
+    pub brake_sum: u64,
 }
 
 /// Values of [`Session::mode`].

@@ -36,6 +36,12 @@ pub struct Policy {
     pub socket_fail: u32,
     /// The name shapes of the patterns of unix sockets, paths and abstract names alike.
     pub socket_shapes: [u32; MAX_SHAPES],
+    /// The brake: in how long, ns.
+    pub brake_within: u64,
+    /// The brake: the weight of different cuts of one session at which it is stopped; 0 for none.
+    pub brake_weight: u32,
+    /// The brake: [`response::FREEZE`] or [`response::KILL`].
+    pub brake_response: u32,
 }
 
 /// Bits of [`Policy::flags`]; the same bits shifted by [`flag::EXEC_SHIFT`] are for the program table.
@@ -72,8 +78,8 @@ pub struct Entry {
     pub response: u8,
     /// How many of `unless` are used.
     pub unless_count: u8,
-    /// Always 0.
-    pub pad: u16,
+    /// What a cut counts for the brake; 65,535 for that and more.
+    pub weight: u16,
     /// Sanctioned uses: the first that holds makes the act allowed.
     pub unless: [Unless; MAX_UNLESS],
 }

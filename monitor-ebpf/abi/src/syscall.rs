@@ -15,6 +15,8 @@ pub mod class {
     pub const SOCKET: u8 = 3;
     /// Connects: as `NET`, and a unix socket has a peer afterwards.
     pub const CONNECT: u8 = 4;
+    /// Removes a name in a directory that is given by its descriptor.
+    pub const REMOVE: u8 = 5;
     /// Shift of the 32-bit class.
     pub const COMPAT_SHIFT: u8 = 4;
 }

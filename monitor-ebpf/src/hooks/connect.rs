@@ -157,5 +157,6 @@ pub fn reach(actor: &mut Actor, net: &Net, kind: u8, power: Power) -> u8 {
         header.entry = verdict.entry;
         emit::send_small(&NetEvent { header, net: *net }, actor.hook);
     }
+    respond::brake(actor, power);
     applied
 }

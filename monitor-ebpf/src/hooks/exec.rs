@@ -201,7 +201,9 @@ fn tell(actor: &mut Actor, scratch: &mut Scratch, seen: bool, verdict: Verdict, 
             pad: 0,
         };
         // Every exec is told, because processes are attributed by it; a flood of refused ones is held to the quota.
-        if !emit::counted(actor, &key, verdict.response) && verdict.response != response::ALLOW {
+        let told = emit::counted(actor, &key, verdict.response);
+        respond::brake(actor, power);
+        if !told && verdict.response != response::ALLOW {
             return false;
         }
     }

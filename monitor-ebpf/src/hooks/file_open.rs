@@ -8,7 +8,7 @@ use scopeward_abi::{
 };
 
 use crate::{
-    hooks::{file_use, socket, unix},
+    hooks::{file_use, removal, socket, unix},
     kernel::{
         offsets::{of, read},
         task,
@@ -52,13 +52,23 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let first = unsafe { *(regs.add(of::REGS_FIRST()) as *const u64) };
     // SAFETY: as above.
     let first_compat = unsafe { *(regs.add(of::REGS_FIRST_COMPAT()) as *const u64) };
-    held(&mut actor, classes, ret, [first, first_compat]);
+    // SAFETY: as above.
+    let second = unsafe { *(regs.add(of::REGS_SECOND()) as *const u64) };
+    // SAFETY: as above.
+    let second_compat = unsafe { *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) };
+    held(
+        &mut actor,
+        classes,
+        ret,
+        [first, first_compat],
+        [second, second_compat],
+    );
     0
 }
 
 /// The exit of a system call that is looked at, in a session.
 #[inline(always)]
-fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2]) {
+fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64; 2]) {
     let task = task::current();
     let compat = task::is_compat(task);
     let of_call = if compat {
@@ -79,6 +89,14 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2]) {
     }
     if of_call == class::CONNECT && ret >= 0 {
         unix::connected(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
+    }
+    if of_call == class::REMOVE && ret == 0 {
+        let (dir, name) = if compat {
+            (first[1] & 0xffff_ffff, second[1] & 0xffff_ffff)
+        } else {
+            (first[0], second[0])
+        };
+        removal::removed(actor, dir, name);
     }
     respond::settle(actor);
 }

@@ -120,7 +120,9 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
         entry: verdict.entry,
         pad: 0,
     };
-    if !emit::counted(actor, &key, verdict.response) {
+    let told = emit::counted(actor, &key, verdict.response);
+    respond::brake(actor, power);
+    if !told {
         return applied;
     }
     let (dentry, mount) = (scratch.facts.dentry, scratch.facts.mount);

@@ -9,5 +9,6 @@ pub mod file_open;
 pub mod file_use;
 pub mod fork;
 pub mod heartbeat;
+pub mod removal;
 pub mod socket;
 pub mod unix;

@@ -102,5 +102,6 @@ fn judge(actor: &mut Actor, policy: &Policy, net: Net, power: Power) -> u8 {
         header.entry = verdict.entry;
         emit::send_small(&SocketEvent { header, net }, hook::SOCKET);
     }
+    respond::brake(actor, power);
     applied
 }

@@ -181,7 +181,9 @@ fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) {
         entry: verdict.entry,
         pad: 0,
     };
-    if !emit::counted(actor, &key, verdict.response) {
+    let told = emit::counted(actor, &key, verdict.response);
+    respond::brake(actor, Power::Signal);
+    if !told {
         return;
     }
     if scratch.socket_name != 0 {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use crate::api::peer::Peer;
+use crate::api::report::Report;
 use crate::api::types::{
-    AgentInfo, EnrolRequest, Enrolled, Reloaded, ScopeInfo, SessionInfo, Status, Tree, Why,
+    AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeInfo, SessionInfo, Status,
+    Tally, Tree, Why,
 };
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
@@ -174,6 +176,28 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::NotFound`], or [`ControlError::Invalid`] where the beginning is not unique.
     fn event(&self, id: &str) -> Result<EventRecord, ControlError>;
+
+    /// How the cuts add up; only those of the user `only`, where that is given: their sessions, their own account, and
+    /// by rule what their sessions did.
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally>;
+
+    /// All that is known of a session, as a report needs it.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], or [`ControlError::Internal`] where the store cannot be read.
+    fn report(&self, session: &str) -> Result<Report, ControlError>;
+
+    /// The incidents, the oldest first.
+    fn incidents(&self) -> Vec<Incident>;
+
+    /// The credentials that were read outside sanctioned use, the oldest first.
+    fn rotations(&self) -> Vec<Rotation>;
+
+    /// Marks the open entry of a credential, by its id or its file, as replaced. The API has checked that `peer` may.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`] where nothing of that name is open; [`ControlError::Invalid`] where it is not unique.
+    fn rotate(&self, name: &str, note: &str, peer: &Peer) -> Result<Rotation, ControlError>;
 
     /// What decided, and what would have allowed it. `event` is what [`Control::event`] gave.
     ///

@@ -9,6 +9,7 @@ pub mod moment;
 pub mod peer;
 pub mod permissions;
 pub mod question;
+pub mod report;
 pub mod routes;
 pub mod server;
 pub mod socket;

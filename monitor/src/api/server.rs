@@ -19,7 +19,7 @@ use crate::api::control::{Control, ControlError};
 use crate::api::failure::Failure;
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
-use crate::api::routes::{change, events, metrics, overview, sessions};
+use crate::api::routes::{cases, change, cuts, events, metrics, overview, sessions};
 use crate::api::socket::{BindError, Socket, SocketState};
 use crate::api::workers::Workers;
 
@@ -142,9 +142,13 @@ fn router(shared: Shared) -> Router {
         .route("/sessions", get(sessions::list).post(change::enrol))
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/tree", get(sessions::tree))
+        .route("/sessions/{id}/report", get(cases::report))
         .route("/sessions/{id}/freeze", post(change::freeze))
         .route("/sessions/{id}/thaw", post(change::thaw))
         .route("/sessions/{id}/kill", post(change::kill))
+        .route("/cuts", get(cuts::list))
+        .route("/incidents", get(cases::incidents))
+        .route("/rotations", get(cases::rotations).post(cases::rotate))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::one))
         .route("/events/{id}/why", get(events::why));
@@ -159,7 +163,7 @@ fn router(shared: Shared) -> Router {
 }
 
 async fn nowhere() -> Failure {
-    let remedy = "GET /v1/status, /v1/sessions, /v1/agents, /v1/events, /v1/scopes";
+    let remedy = "GET /v1/status, /v1/sessions, /v1/agents, /v1/events, /v1/cuts, /v1/incidents, /v1/rotations, /v1/scopes";
     Failure::new(StatusCode::NOT_FOUND, "there is nothing at this path", remedy)
 }
 

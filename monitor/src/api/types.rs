@@ -6,6 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::attribute::sessions::{CutInfo, SessionState};
+pub use crate::ledger::decision::Decision;
+pub use crate::ledger::incidents::{Answer, CredentialRead, Incident, Reached};
+pub use crate::ledger::rotation::{Read, Rotated, Rotation};
+pub use crate::ledger::tally::{Line, Tally, Use};
 use crate::record::event::{EventRecord, Owner};
 use crate::record::health::StoreHealth;
 use crate::scope::words::{Mode, Tier};
@@ -281,6 +285,47 @@ pub struct Why {
     pub instead: Option<String>,
     /// The command that would approve it for a while; `None` where there is none.
     pub grant_command: Option<String>,
+}
+
+/// `POST /v1/rotations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotateRequest {
+    /// The id of the entry, or the file.
+    pub credential: String,
+    /// How it was replaced, in the caller's words; recorded.
+    pub note: String,
+}
+
+/// By what `GET /v1/cuts` adds up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum CutsBy {
+    /// Each session.
+    #[default]
+    Session,
+    /// Each agent.
+    Agent,
+    /// Each owner.
+    Owner,
+    /// The host.
+    Host,
+    /// Each rule.
+    Rule,
+}
+
+impl CutsBy {
+    /// As it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Agent => "agent",
+            Self::Owner => "owner",
+            Self::Host => "host",
+            Self::Rule => "rule",
+        }
+    }
 }
 
 /// The body of every answer that is not a success.

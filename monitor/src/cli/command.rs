@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, completions, daemon, doctor, events, freeze, kill, man, reload, replay, run, scope, sessions,
-    status, thaw, tree, why,
+    agents, completions, cuts, daemon, doctor, events, freeze, incidents, kill, man, reload, replay, report,
+    rotate, run, scope, sessions, status, thaw, tree, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -51,6 +51,14 @@ pub enum Command {
     Tree(tree::Args),
     /// Acts from the store, or live with --follow
     Events(events::Args),
+    /// The ledger: how the cuts add up against the budgets, and the arithmetic
+    Cuts(cuts::Args),
+    /// The incidents: from the first cut to containment, with the exposure window
+    Incidents(incidents::Args),
+    /// Credentials that were read outside sanctioned use; marks one as rotated
+    Rotate(rotate::Args),
+    /// One self-contained page about a session or an incident: timeline, processes, cuts, exposure, what to rotate
+    Report(report::Args),
     /// Why an act was answered as it was, and what would have allowed it
     Why(why::Args),
     /// Stop every process of a session until a person decides

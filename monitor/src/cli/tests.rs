@@ -8,7 +8,10 @@ use crate::api::tests::fake::{Served, serve};
 use crate::cli::exit::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::render::output::{Look, Output};
-use crate::cli::{Cli, Command, agents, events, freeze, kill, sessions, status, thaw, tree, why};
+use crate::cli::{
+    Cli, Command, agents, cuts, events, freeze, incidents, kill, report, rotate, sessions, status, thaw,
+    tree, why,
+};
 use crate::record::tests::sample;
 
 async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String), CliError> {
@@ -22,6 +25,10 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         Command::Sessions(args) => sessions::run(args, client, output).await,
         Command::Tree(args) => tree::run(args, client, output).await,
         Command::Events(args) => events::run(args, client, output).await,
+        Command::Incidents(args) => incidents::run(args, client, output).await,
+        Command::Rotate(args) => rotate::run(args, client, output).await,
+        Command::Report(args) => report::run(args, client, output).await,
+        Command::Cuts(args) => cuts::run(args, client, output).await,
         Command::Why(args) => why::run(args, client, output).await,
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
@@ -83,6 +90,9 @@ async fn what_each_command_shows() {
         ("tree", "scopeward tree s-00000000000000aa"),
         ("events", "scopeward events --limit 12"),
         ("why", why.as_str()),
+        ("cuts", "scopeward cuts"),
+        ("cuts-by-rule", "scopeward cuts --by rule"),
+        ("incidents", "scopeward incidents"),
     ];
     for (name, line) in lines {
         for (form, width) in [("80", Some(80)), ("140", Some(140)), ("pipe", None)] {
@@ -103,6 +113,11 @@ async fn json_is_one_value_a_line() {
         ("scopeward tree s-00000000000000aa --json", 1),
         ("scopeward events --json --limit 0 --kind file.open", 27),
         ("scopeward events --json --limit 3", 3),
+        ("scopeward cuts --json", 1),
+        ("scopeward cuts --by owner --json", 1),
+        ("scopeward cuts --json nobody", 0),
+        ("scopeward incidents --json", 2),
+        ("scopeward incidents --open --json", 1),
         ("scopeward freeze s-00000000000000bb --reason x --json", 1),
         (why.as_str(), 1),
     ];

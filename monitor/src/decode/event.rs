@@ -104,6 +104,8 @@ pub enum Body {
     Send(NetFacts),
     /// It makes a socket.
     Socket(NetFacts),
+    /// A name that was removed outside what may be written.
+    Unlink(OpenFacts),
     /// It connects to a unix socket.
     UnixConnect(OpenFacts),
     /// It sends to one.
@@ -208,6 +210,7 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
             status: status(reader.u32()?),
         },
         kind::OPEN => Body::Open(file(&mut reader, &head, strings)?),
+        kind::UNLINK => Body::Unlink(file(&mut reader, &head, strings)?),
         kind::UNIX_CONNECT => Body::UnixConnect(file(&mut reader, &head, strings)?),
         kind::UNIX_SEND => Body::UnixSend(file(&mut reader, &head, strings)?),
         kind::CONNECT => Body::Connect(net(&mut reader)?),

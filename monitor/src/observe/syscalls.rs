@@ -28,6 +28,10 @@ const CONNECTS: (&[usize], &[usize]) = (&[42], &[362]);
 #[cfg(target_arch = "x86_64")]
 const SOCKETS: (&[usize], &[usize]) = (&[41], &[359]);
 
+/// Calls that remove a name in a directory: unlinkat.
+#[cfg(target_arch = "x86_64")]
+const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
+
 /// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens and sockets need no
 /// look afterwards.
 #[must_use]
@@ -38,6 +42,7 @@ pub fn table(denies: bool) -> [u8; TABLE] {
         (NETS, class::NET),
         (SOCKETS, class::SOCKET),
         (CONNECTS, class::CONNECT),
+        (REMOVES, class::REMOVE),
     ] {
         if denies && (of == class::OPEN || of == class::SOCKET) {
             continue;

@@ -1,5 +1,6 @@
 //! The event record, and the store that keeps it: SQLite segments, one writer thread, retention by unlinking.
 
+pub mod cases;
 pub mod dictionary;
 pub mod event;
 pub mod filter;

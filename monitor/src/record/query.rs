@@ -106,6 +106,10 @@ fn visit_segment(
     let db = open_for_reading(&segment.path)?;
     // One view of all tables for as long as this reads.
     db.execute_batch("BEGIN")?;
+    // The writer has just made the file, and not yet its tables.
+    if db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(ControlFlow::Continue(()));
+    }
     let after = |key, limit: Option<Timestamp>, past: fn(i64, i64) -> bool| match (read_meta(&db, key), limit)
     {
         (Ok(Some(edge)), Some(limit)) => past(edge, nanoseconds(limit)),
@@ -116,7 +120,7 @@ fn visit_segment(
     {
         return Ok(ControlFlow::Continue(()));
     }
-    let (sql, values) = select(filter);
+    let (sql, values) = select(filter, only_ulids(&db)?);
     let Some(mut rows_wanted) = RowsWanted::new(&db, filter)? else {
         return Ok(ControlFlow::Continue(()));
     };
@@ -138,10 +142,22 @@ fn visit_segment(
     Ok(ControlFlow::Continue(()))
 }
 
+/// Whether every id is a ULID: other ids are texts, which sort before all of them.
+fn only_ulids(db: &Connection) -> rusqlite::Result<bool> {
+    let mut statement = db.prepare("SELECT 1 FROM event WHERE id < x'' LIMIT 1")?;
+    Ok(!statement.exists([])?)
+}
+
 /// The part of `filter` that the database answers: time and id.
-fn select(filter: &Filter) -> (String, Vec<Value>) {
+fn select(filter: &Filter, only_ulids: bool) -> (String, Vec<Value>) {
     let mut conditions = vec!["1".to_owned()];
     let mut values = Vec::new();
+    if let Some(since) = filter.since.filter(|_| only_ulids) {
+        // An id is never of an earlier millisecond than its event: what lies before is not even looked at.
+        let ms = u64::try_from(since.as_millisecond()).unwrap_or(0);
+        values.push(Value::Blob(ulid::Ulid::from_parts(ms, 0).to_bytes().to_vec()));
+        conditions.push(format!("id >= ?{}", values.len()));
+    }
     for (limit, operator) in [(filter.since, ">="), (filter.until, "<")] {
         if let Some(limit) = limit {
             values.push(Value::Integer(nanoseconds(limit)));

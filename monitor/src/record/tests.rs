@@ -3,5 +3,6 @@
 mod crash;
 mod filters;
 mod full_disk;
+mod measure;
 mod round_trip;
 pub(crate) mod sample;

@@ -2,14 +2,14 @@
 //!
 //! [`decide::evaluate`](crate::decide::evaluate) and the compiler into kernel maps both read this, and only this.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use super::{
     argv::ArgvGlob,
     endpoint::{Endpoint, Specificity},
     model::{AfterFreeze, Budget, Freeze, Match, SocketPattern},
     pattern::PathPattern,
-    rule_id::RuleId,
+    rule_id::{RuleId, RulePlace},
     sets::credentials::class_named,
     words::{Access, Mode, Response},
 };
@@ -55,6 +55,8 @@ pub struct Effective {
     pub mount: DefaultResponse,
     /// Budgets; none where the list is empty.
     pub budgets: Vec<Budget>,
+    /// The fragment that the budgets are from; `None` for the scope's own.
+    pub budgets_from: Option<Arc<str>>,
     /// What becomes of a frozen session.
     pub freeze: Freeze,
 }
@@ -240,6 +242,15 @@ pub const DEFAULT_FREEZE: Freeze = Freeze {
 };
 
 impl Effective {
+    /// The name of a budget, by its place.
+    #[must_use]
+    pub fn budget_id(&self, number: usize) -> RuleId {
+        RuleId {
+            fragment: self.budgets_from.clone(),
+            place: RulePlace::Budget(u16::try_from(number).unwrap_or(u16::MAX)),
+        }
+    }
+
     /// The same scope for one owner: `~` replaced by `home` everywhere. A credential class that says so is left out
     /// where its paths are the owner's own home.
     #[must_use]

@@ -122,6 +122,10 @@ pub fn effective(file: &ScopeFile, load: &Load<'_>) -> Result<Effective, Vec<Sco
         leave: act(RulePlace::Leave, &|s| spanless(&s.session.leave)),
         mount: act(RulePlace::Mount, &|s| spanless(&s.session.mount)),
         budgets: nearest(&layers, |scope| scope.budgets.clone()),
+        budgets_from: layers
+            .iter()
+            .find(|layer| !layer.scope.budgets.is_empty())
+            .and_then(|layer| layer.fragment.clone()),
         freeze: layers
             .iter()
             .find_map(|layer| layer.scope.freeze.clone())

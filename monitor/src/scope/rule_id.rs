@@ -35,6 +35,8 @@ pub enum RulePlace {
     Leave,
     /// `session.mount`
     Mount,
+    /// `budget[n]`
+    Budget(u16),
 }
 
 impl fmt::Display for RulePlace {
@@ -55,6 +57,7 @@ impl fmt::Display for RulePlace {
             Self::RequestedStart => f.write_str("session.requested-start"),
             Self::Leave => f.write_str("session.leave"),
             Self::Mount => f.write_str("session.mount"),
+            Self::Budget(n) => write!(f, "budget[{n}]"),
         }
     }
 }

@@ -67,6 +67,15 @@ pub(super) fn unix_act(kind: Kind, head: &Head, facts: &OpenFacts) -> ActRecord 
     }
 }
 
+pub(super) fn unlink_act(facts: &OpenFacts) -> ActRecord {
+    ActRecord {
+        path: facts.path.clone(),
+        access: vec![Access::Write],
+        dev: Some(device(facts.dev)),
+        ..ActRecord::new(Kind::FileUnlink)
+    }
+}
+
 pub(super) fn net_act(kind: Kind, facts: &NetFacts) -> ActRecord {
     ActRecord {
         address: Some(facts.addr),

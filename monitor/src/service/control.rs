@@ -8,9 +8,10 @@ use crate::{
     api::{
         control::{Control, ControlError, stored_event},
         peer::Peer,
+        report::Report,
         types::{
-            AgentInfo, EnrolRequest, Enrolled, Reloaded, ScopeChoice, ScopeInfo, SessionInfo, Status, Tree,
-            Why,
+            AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeChoice, ScopeInfo,
+            SessionInfo, Status, Tally, Tree, Why,
         },
     },
     attribute::sessions::Session,
@@ -206,16 +207,41 @@ impl Control for Monitor {
         self.enrol_for(request, peer.uid)
     }
 
-    fn freeze(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| state.freeze(key, reason))
+    fn freeze(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| {
+            state.note_decision(key, "freeze", peer.uid, reason);
+            state.freeze(key, reason)
+        })
     }
 
-    fn thaw(&self, session: &str, _reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, State::thaw)
+    fn thaw(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| {
+            state.note_decision(key, "thaw", peer.uid, reason);
+            state.thaw(key)
+        })
     }
 
-    fn kill(&self, session: &str, reason: &str, _peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| state.kill(key, reason))
+    fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
+        self.change(session, |state, key| {
+            state.note_decision(key, "kill", peer.uid, reason);
+            state.kill(key, reason)
+        })
+    }
+
+    fn report(&self, session: &str) -> Result<Report, ControlError> {
+        self.report_of(session)
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        self.lock().incidents()
+    }
+
+    fn rotations(&self) -> Vec<Rotation> {
+        self.lock().cases.rotations.all().to_vec()
+    }
+
+    fn rotate(&self, name: &str, note: &str, peer: &Peer) -> Result<Rotation, ControlError> {
+        self.mark_rotated(name, note, peer.uid)
     }
 
     fn events(
@@ -232,6 +258,10 @@ impl Control for Monitor {
     fn event(&self, id: &str) -> Result<EventRecord, ControlError> {
         let store = self.store().ok_or_else(|| not_found("event", id))?;
         stored_event(store, id)
+    }
+
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
+        self.lock().tallies(by, only)
     }
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {

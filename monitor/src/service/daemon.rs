@@ -21,7 +21,7 @@ use crate::{
     pipeline::{Monitor, Settings, pins},
     record::store::{Store, StoreError},
     service::{
-        fanotify, notes,
+        fanotify, notes, recall,
         systemd::{self, HandedError},
     },
 };
@@ -126,6 +126,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         scopes: config.paths.scopes.clone(),
         pins: Some(pins),
         notes: Some(config.paths.run.join("policies")),
+        cases: Some(config.paths.store()),
         sizes,
         automatic_reload: config.service.reload == Reload::Automatic,
     };
@@ -139,6 +140,8 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         monitor.end(sessions == 0);
         return Ok(None);
     }
+    recall::begin(&monitor);
+    monitor.recall_cases();
     monitor.begin(ring);
     {
         let mut state = monitor.lock();

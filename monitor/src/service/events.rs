@@ -8,11 +8,11 @@ use crate::{
     api::types::CutInfo,
     attribute::sessions::{Session, SessionState, Sessions},
     decide::compile::EntryInfo,
-    decode::{Body, ExecFacts, Head, RawEvent},
+    decode::{Body, Head, RawEvent},
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act},
+        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act, unlink_act},
         state::State,
     },
 };
@@ -85,6 +85,7 @@ impl State {
             return outcome;
         }
         let actor = Actor::from(head);
+        self.braked = head.has(flag::BRAKED);
         let in_cgroup = (hook::CONNECT..=hook::SOCKET).contains(&head.hook) && head.when == When::BeforeAct;
         let tier = match self.kernel.denies() {
             Some(tier) if head.has(flag::SECURITY) => tier,
@@ -150,6 +151,10 @@ impl State {
                     .records
                     .push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
             }
+            Body::Unlink(facts) => {
+                let act = unlink_act(facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
+            }
             Body::UnixConnect(facts) => {
                 let act = unix_act(Kind::UnixConnect, head, facts);
                 outcome.records.push(self.tell(&actor, act, answered, head.entry));
@@ -165,6 +170,7 @@ impl State {
             }
         }
         self.respond(&actor, answered);
+        self.braked = false;
         outcome
     }
 
@@ -191,63 +197,6 @@ impl State {
         cut.map_or_else(String::new, |cut| format!("{} ({})", cut.act, cut.event))
     }
 
-    /// Rules about arguments are decided here, after the exec.
-    fn by_arguments(&mut self, actor: &Actor, facts: &ExecFacts, kernel: Answered) -> Option<EventRecord> {
-        let policy = self.policies.get(actor.policy)?;
-        let path = facts.path.as_deref().unwrap_or_default();
-        let fits = |rule: &&crate::scope::effective::ExecRule| {
-            let program = rule.exe.is_empty() || rule.exe.iter().any(|pattern| pattern.matches(path));
-            !rule.argv.is_empty() && program && rule.argv.iter().any(|glob| glob.matches(&facts.argv))
-        };
-        let rule = policy
-            .scope
-            .exec
-            .rules
-            .iter()
-            .filter(fits)
-            .max_by_key(|rule| rule.rule.response)?;
-        let called_for = rule.rule.response;
-        if called_for <= kernel.called_for {
-            return None;
-        }
-        let info = EntryInfo {
-            rule: Some(rule.rule.id.clone()),
-            pattern: rule.argv.first().map(ToString::to_string).unwrap_or_default(),
-            response: called_for,
-            weight: rule.rule.weight,
-            reason: rule.rule.reason.clone(),
-            class: None,
-            name: None,
-        };
-        let enforces = self
-            .sessions
-            .get(actor.session)
-            .is_some_and(|session| session.mode == Mode::Enforce);
-        let applied = match called_for {
-            Response::Allow | Response::Flag => called_for,
-            _ if !enforces => Response::Flag,
-            // The program runs already: refusing it means ending it.
-            Response::Deny | Response::Kill => Response::Kill,
-            Response::Freeze => Response::Freeze,
-        };
-        let answered = Answered {
-            called_for,
-            applied,
-            when: When::After,
-            tier: Tier::Tracepoint,
-        };
-        let record = self.tell_of(actor, exec_act(facts), answered, Some(&info));
-        match applied {
-            Response::Kill => self.kill_process(actor.pid, actor.cookie),
-            Response::Freeze => self.respond(actor, answered),
-            _ => {}
-        }
-        if let Some(session) = self.sessions.get_mut(actor.session) {
-            session.own_cuts += 1;
-        }
-        Some(record)
-    }
-
     /// A record of an act that entry `entry` of the actor's policy answered.
     pub fn tell(&mut self, actor: &Actor, act: ActRecord, answered: Answered, entry: u32) -> EventRecord {
         let policy = self.policies.get(actor.policy);
@@ -261,7 +210,7 @@ impl State {
         record
     }
 
-    fn tell_of(
+    pub(super) fn tell_of(
         &mut self,
         actor: &Actor,
         mut act: ActRecord,
@@ -312,7 +261,11 @@ impl State {
         };
         if is_cut {
             self.note_cut(actor, &record);
+            self.enter(actor.session, &record);
+        } else if matches!(record.act.kind, Kind::NetConnect | Kind::NetSend) {
+            self.note_case(&record);
         }
+        self.look_for_patterns(actor.session, &record);
         record
     }
 

@@ -82,6 +82,8 @@ impl Monitor {
             state.settle(key);
         }
         state.remove_emptied();
+        state.catch_up_with_kernel();
+        state.forget_old_cuts();
         self.figures().counted(state.sessions.iter());
         state.rest();
         let due = state.frozen_too_long();
@@ -103,8 +105,10 @@ impl Monitor {
         if !changed.is_empty() {
             state.apply_scopes();
         }
+        overflows.append(&mut state.answers);
         drop(state);
         self.record(overflows);
+        self.save_cases();
         if !changed.is_empty() {
             self.files_changed();
         }

@@ -1,8 +1,12 @@
 //! The parts of the running monitor.
 
 pub mod acts;
+pub mod answers;
 pub mod arbiter;
+pub mod arguments;
+pub mod cases;
 pub mod control;
+pub mod cuts;
 pub mod daemon;
 pub mod enrol;
 pub mod events;
@@ -17,8 +21,11 @@ pub mod metrics;
 pub mod names;
 pub mod notes;
 pub mod overflow;
+pub mod patterns;
 pub mod policies;
+pub mod recall;
 pub mod reload;
+pub mod report;
 pub mod scopes;
 pub mod second_look;
 pub mod sessions;

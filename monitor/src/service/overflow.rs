@@ -18,6 +18,7 @@ impl State {
         record.time = Timestamp::now();
         record.id = self.next_id(record.time);
         record.count = fresh;
+        self.enter(key, &record);
         Some(record)
     }
 }

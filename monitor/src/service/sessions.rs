@@ -7,6 +7,7 @@ use crate::{
     attribute::{clock::Clock, sessions::SessionState},
     observe::{maps::MapsError, memberships::is_of},
     respond::{cgroup, signal},
+    scope::words::Response,
     service::state::State,
 };
 
@@ -24,6 +25,10 @@ impl State {
             session.state = SessionState::Frozen(reason.to_owned());
             session.frozen_at = Some(Clock::boot_ns());
         }
+        self.note_contained(key, Response::Freeze, reason);
+        let Some(session) = self.sessions.get(key) else {
+            return Ok(());
+        };
         if let Some(at) = &session.cgroup
             && cgroup::set_frozen(at, true).is_err()
         {
@@ -44,11 +49,14 @@ impl State {
         };
         session.state = SessionState::Running;
         session.frozen_at = None;
+        let name = session.facts.id.clone();
         if let Some(at) = &session.cgroup
             && cgroup::set_frozen(at, false).is_err()
         {
             self.trouble("cgroup could not be thawed");
         }
+        self.ledger.thawed(&name);
+        self.note_over(key, true);
         self.signal_all(key, Signal::SIGCONT);
         Ok(())
     }
@@ -61,6 +69,7 @@ impl State {
         self.tell_kernel(key, kernel_state::KILLED)?;
         if let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) {
             session.state = SessionState::Killed(reason.to_owned());
+            self.note_contained(key, Response::Kill, reason);
         }
         // A process that forks while the others die leaves children that inherit; they die with the next round, or at
         // their first hook.
@@ -137,6 +146,7 @@ impl State {
         }
         self.read_counters(key);
         self.kernel.maps.remove_session(key);
+        self.note_over(key, false);
         self.refused.retain(|(session, _, _), _| *session != key);
         if let Some(session) = self.sessions.get_mut(key) {
             if session.is_live() {

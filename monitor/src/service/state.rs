@@ -1,7 +1,7 @@
 //! What the monitor knows, behind one lock.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
     sync::Arc,
 };
@@ -9,9 +9,10 @@ use std::{
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
     decide::compile::Names,
+    ledger::book::Ledger,
     observe::load::Kernel,
-    record::event::Host,
-    service::{host_files::HostFiles, policies::Policies, scopes::Scopes},
+    record::event::{EventRecord, Host},
+    service::{cases::CaseBook, host_files::HostFiles, policies::Policies, scopes::Scopes},
 };
 
 /// The monitor's knowledge.
@@ -48,6 +49,16 @@ pub struct State {
     pub last_session: u64,
     /// The last event's id: the next one is greater.
     pub last_id: Option<ulid::Ulid>,
+    /// How the cuts add up.
+    pub ledger: Ledger,
+    /// Incidents, credentials to replace, decisions.
+    pub cases: CaseBook,
+    /// The kernel's brake stopped the session with the act that is told of now.
+    pub braked: bool,
+    /// Sessions that the kernel stopped, and that no event told of when it was last looked.
+    pub stopped: BTreeSet<u64>,
+    /// Records of used-up budgets, to be told with what is told next.
+    pub answers: Vec<EventRecord>,
     /// Events told in each of the last ten seconds.
     pub rate: [u64; 10],
 }

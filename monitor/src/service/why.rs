@@ -2,6 +2,7 @@
 
 use crate::{
     api::types::{ChainLink, Why},
+    ledger::{cut::is_answer, patterns::watch::is_pattern},
     record::event::EventRecord,
     scope::{builtin, words::Response},
     service::{acts::act_line, policies::Policy, state::State},
@@ -44,6 +45,20 @@ fn summary(event: &EventRecord) -> String {
         };
     }
     let rule = verdict.rule.as_deref().unwrap_or("its default");
+    if is_answer(event) {
+        let why = verdict.reason.as_deref().unwrap_or_default();
+        return format!(
+            "{act} used up {rule} of the scope {}, which calls for `{}`: {why}; `{}` was applied {}",
+            verdict.scope,
+            verdict.called_for.word(),
+            verdict.applied.word(),
+            when(event)
+        );
+    }
+    if is_pattern(event) {
+        let what = verdict.reason.as_deref().unwrap_or_default();
+        return format!("{act} completes {rule}: {what}; it counts {}", event.weight);
+    }
     let applied = if verdict.applied == verdict.called_for {
         format!("it was applied {}", when(event))
     } else {
@@ -93,6 +108,17 @@ fn rule_text(policy: Option<&Policy>, rule: &str) -> Option<String> {
 /// The lines of `files.rule[2]`, `network.allow[0]`, `files.write-default` in a scope's text, and the first one's number.
 fn block(text: &str, place: &str) -> Option<(usize, String)> {
     let lines: Vec<&str> = text.lines().collect();
+    if let Some(index) = place
+        .strip_prefix("budget[")
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        let mut starts = (0..lines.len()).filter(|at| lines[*at].trim_start().starts_with("[[budget]]"));
+        let start = starts.nth(index.parse().ok()?)?;
+        let end = (start + 1..lines.len())
+            .find(|at| lines[*at].trim_start().starts_with('['))
+            .unwrap_or(lines.len());
+        return Some((start + 1, lines[start..end].join("\n").trim_end().to_owned()));
+    }
     let (table, key) = place.split_once('.')?;
     let index = key
         .split_once('[')
@@ -155,7 +181,7 @@ fn chain(state: &State, event: &EventRecord) -> Vec<ChainLink> {
 
 /// What the scope would have to say.
 fn instead(event: &EventRecord) -> Option<String> {
-    if event.verdict.called_for == Response::Allow {
+    if event.verdict.called_for == Response::Allow || is_answer(event) || is_pattern(event) {
         return None;
     }
     let act = &event.act;

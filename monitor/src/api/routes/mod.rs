@@ -1,6 +1,8 @@
 //! One family of routes a file; `/v1` and the path in front of each function.
 
+pub mod cases;
 pub mod change;
+pub mod cuts;
 pub mod events;
 pub mod metrics;
 pub mod overview;

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::fake::{OTHER, Served, curl_as, serve, serve_with};
+use super::curl::curl_as;
+use super::fake::{OTHER, Served, serve, serve_with};
 use crate::api::client::ClientError;
 use crate::api::permissions::Policy;
 use crate::api::types::{ChangeRequest, EnrolRequest, Enrolled, ScopeChoice, SessionInfo, SessionState};

@@ -8,14 +8,16 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
+use super::fake_ledger;
 use crate::api::client::Client;
 use crate::api::control::{Control, ControlError};
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
+use crate::api::report::Report;
 use crate::api::server::Server;
 use crate::api::types::{
-    AgentInfo, ChainLink, CutInfo, EnrolRequest, Enrolled, ScopeInfo, ScopeState, SessionInfo, SessionState,
-    Status, TierGuarantee, Tree, TreeNode, Why,
+    AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, Incident, Rotation, ScopeInfo, ScopeState,
+    SessionInfo, SessionState, Status, Tally, TierGuarantee, Tree, TreeNode, Why,
 };
 use crate::record::event::{EventRecord, Owner};
 use crate::record::filter::{Filter, Order};
@@ -288,6 +290,27 @@ impl Control for Fake {
         })
     }
 
+    fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
+        fake_ledger::cuts(&self.events.lock().unwrap(), by, only)
+    }
+
+    fn report(&self, session: &str) -> Result<Report, ControlError> {
+        let tree = self.tree(session)?;
+        Ok(fake_ledger::report(&tree, &self.events.lock().unwrap()))
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        fake_ledger::book().0.all().into_iter().cloned().collect()
+    }
+
+    fn rotations(&self) -> Vec<Rotation> {
+        fake_ledger::book().1.all().to_vec()
+    }
+
+    fn rotate(&self, name: &str, note: &str, peer: &Peer) -> Result<Rotation, ControlError> {
+        fake_ledger::rotate(name, note, peer)
+    }
+
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
         Ok(Why {
             summary: "Denied: this endpoint is not in the scope of claude-code.".into(),
@@ -357,26 +380,4 @@ pub(crate) fn serve_with(policy: Policy) -> Served {
         task,
         _dir: dir,
     }
-}
-
-/// Runs curl on the socket as another user; `None`, with a word, where this cannot be done here.
-pub(crate) async fn curl_as(uid: u32, served: &Served, arguments: &[&str]) -> Option<(u16, String)> {
-    if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped: only root can become another user");
-        return None;
-    }
-    let mut curl = tokio::process::Command::new("curl");
-    curl.args(["-sS", "-m", "10", "-w", "\n%{http_code}", "--unix-socket"])
-        .arg(&served.path)
-        .args(arguments);
-    let output = match curl.uid(uid).gid(uid).output().await {
-        Ok(output) => output,
-        Err(error) => {
-            eprintln!("skipped: curl: {error}");
-            return None;
-        }
-    };
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (body, status) = text.rsplit_once('\n').unwrap();
-    Some((status.parse().unwrap(), body.to_owned()))
 }

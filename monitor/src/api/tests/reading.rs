@@ -1,7 +1,8 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use super::fake::{OTHER, curl_as, serve, serve_with};
+use super::curl::curl_as;
+use super::fake::{OTHER, serve, serve_with};
 use crate::api::client::{Client, ClientError};
 use crate::api::permissions::Policy;
 use crate::api::types::{AgentInfo, ErrorBody, SessionInfo, Status, Tree, Why};

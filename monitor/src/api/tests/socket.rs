@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio::net::UnixStream;
 
-use super::fake::{Fake, OTHER, curl_as, serve};
+use super::curl::curl_as;
+use super::fake::{Fake, OTHER, serve};
 use crate::api::client::Client;
 use crate::api::permissions::Policy;
 use crate::api::server::Server;

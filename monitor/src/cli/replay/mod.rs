@@ -10,4 +10,4 @@ mod summary;
 mod tests;
 
 pub use run::{Args, Show, run};
-pub use summary::Summary;
+pub use summary::{Summary, UsedUp};

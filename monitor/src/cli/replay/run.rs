@@ -11,7 +11,7 @@ use super::{
     lineage::Lineages,
     lines::{Line, Lines},
     owners::Owners,
-    summary::Summary,
+    summary::{Summary, UsedUp},
 };
 use crate::{
     cli::{
@@ -26,8 +26,9 @@ use crate::{
         scope::{Setting, report},
     },
     config::scope_files,
+    ledger::{book::Ledger, cut::Cut},
     record::event::EventRecord,
-    scope::{effective::Effective, words::Response},
+    scope::{effective::Effective, model::Account, words::Response},
 };
 
 /// Rows that are laid out together.
@@ -125,6 +126,7 @@ pub(super) fn replay(
     let mut lineages = Lineages::default();
     let mut rows = Rows::new(args);
     let mut summary = Summary::new(scope.name.clone());
+    let mut ledger = Ledger::default();
     loop {
         let (number, line) = match lines.next() {
             Ok(Some(next)) => next,
@@ -177,10 +179,19 @@ pub(super) fn replay(
         if changed {
             summary.differences = summary.differences.saturating_add(now.count);
         }
+        if let Some(cut) = Cut::of(&now) {
+            let steps = ledger.take(&cut, &scope.budgets);
+            summary.used_up.extend(
+                steps
+                    .iter()
+                    .map(|step| UsedUp::of(step, scope.budget_id(step.number).to_string(), &now.id)),
+            );
+        }
         rows.push(&now, changed, output)?;
     }
     rows.flush(output)?;
     summary.set_homes(&owners);
+    summary.ledger = ledger.tallies(Account::Session, i64::MIN, &|_| true);
     if args.json {
         json::write(output, &summary)?;
     } else {

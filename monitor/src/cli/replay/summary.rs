@@ -5,9 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::owners::{From, Owners};
-use crate::cli::{
-    failure::CliError,
-    render::{escape::escape, output::Output, words::counted},
+use crate::{
+    cli::{
+        failure::CliError,
+        render::{escape::escape, output::Output, words::counted},
+    },
+    ledger::{
+        book::Step,
+        tally::{Tally, number, word},
+    },
+    scope::words::Response,
 };
 
 /// The version tag of the summary's line.
@@ -34,6 +41,47 @@ pub struct Summary {
     pub missed: u64,
     /// What `~` stood for, by owner's name, or id where there is none.
     pub homes: BTreeMap<String, String>,
+    /// Budgets of the scope that the cuts would have used up, in the order of the acts.
+    pub used_up: Vec<UsedUp>,
+    /// How the cuts of each session add up at the end.
+    pub ledger: Vec<Tally>,
+}
+
+/// A budget that a cut used up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UsedUp {
+    /// Its name in the scope.
+    pub budget: String,
+    /// What is done then.
+    pub response: Response,
+    /// Whose account it is.
+    pub account: String,
+    /// The event of the cut.
+    pub event: String,
+    /// What the cuts added up to.
+    pub sum: f64,
+    /// How much may gather.
+    pub weight: u32,
+    /// In how many seconds.
+    pub within: u64,
+    /// The events of the cuts that brought it there, the heaviest first.
+    pub because: Vec<String>,
+}
+
+impl UsedUp {
+    /// A step of the ladder that the cut of `event` led to, by a budget called `budget`.
+    pub(super) fn of(step: &Step, budget: String, event: &str) -> Self {
+        Self {
+            budget,
+            response: step.budget.response,
+            account: format!("{} {}", word(step.budget.account), step.name),
+            event: event.to_owned(),
+            sum: number(step.sum),
+            weight: step.budget.weight,
+            within: step.budget.within.as_secs(),
+            because: step.because.iter().map(|line| line.event.clone()).collect(),
+        }
+    }
 }
 
 impl Summary {
@@ -50,6 +98,8 @@ impl Summary {
             malformed: 0,
             missed: 0,
             homes: BTreeMap::new(),
+            used_up: Vec::new(),
+            ledger: Vec::new(),
         }
     }
 
@@ -73,6 +123,18 @@ impl Summary {
             counted(self.cuts, "cut"),
             self.differences,
         ))?;
+        for used in &self.used_up {
+            output.line(&format!(
+                "{} would be used up by {}, then {}: {} of {} within {} by {}.",
+                used.budget,
+                escape(&used.event),
+                used.response.word(),
+                used.sum,
+                used.weight,
+                humantime::format_duration(std::time::Duration::from_secs(used.within)),
+                escape(&used.account),
+            ))?;
+        }
         if self.undecided > 0 {
             output.line(&format!(
                 "! {} could not be decided, because the record lacks what it is judged by; they count as recorded.",

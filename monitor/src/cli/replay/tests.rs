@@ -59,6 +59,12 @@ response = "deny"
 [[exec.rule]]
 argv = ["* --dangerously-skip-permissions*"]
 response = "freeze"
+
+[[budget]]
+weight = 30
+within = "5m"
+account = "owner"
+response = "freeze"
 "#;
 
 fn scope() -> Effective {

@@ -25,6 +25,9 @@ pub struct Args {
     /// Write the session's events there as they happen, one JSON object a line; - for standard output
     #[arg(long, value_name = "FILE|-")]
     pub events: Option<PathBuf>,
+    /// Write a report about the session there once the command has ended: one self-contained HTML page
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// The command and its arguments
     #[arg(required = true, last = true, value_name = "CMD")]
     pub command: Vec<OsString>,

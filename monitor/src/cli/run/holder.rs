@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 
 use super::telling::Telling;
 use crate::{
-    api::{client::ClientError, types::ScopeChoice},
+    api::{client::ClientError, report::Report, types::ScopeChoice},
     scope::words::Mode,
 };
 
@@ -100,4 +100,10 @@ pub trait Holder {
     /// the session has ended and none came for a while), for at most `patience`. Returns why the
     /// session was killed, where a person or a time limit did that. Nothing is handed over afterwards.
     fn finish(&mut self, remaining: Remaining, patience: Duration) -> Option<String>;
+
+    /// All that is known of the session, for its report. Called after [`Holder::finish`].
+    ///
+    /// # Errors
+    /// [`HoldError`].
+    fn report(&mut self) -> Result<Report, HoldError>;
 }

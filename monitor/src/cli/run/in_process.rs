@@ -18,6 +18,7 @@ use super::{
 use crate::{
     api::{
         control::{Control as _, ControlError},
+        report::Report,
         types::{EnrolRequest, ScopeChoice, SessionState},
     },
     cli::{doctor::why_not, exit::Exit},
@@ -50,6 +51,7 @@ impl InProcess {
             scopes,
             pins: None,
             notes: None,
+            cases: None,
             sizes: Sizes::default(),
             automatic_reload: true,
         };
@@ -157,6 +159,12 @@ impl Holder for InProcess {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    fn report(&mut self) -> Result<Report, HoldError> {
+        self.monitor
+            .report_of(&self.session)
+            .map_err(|error| HoldError::Failed(error.to_string()))
     }
 }
 

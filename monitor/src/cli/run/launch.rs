@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     api::{client::Client, types::ScopeChoice},
-    cli::{Cli, render::escape::escape, sessions::mode_word},
+    cli::{Cli, render::escape::escape, report, sessions::mode_word},
 };
 
 /// How long the command's end may wait for what is still to be told.
@@ -102,6 +102,12 @@ pub(super) fn with(
         .as_deref()
         .map(|path| open_events(path, user.as_ref()))
         .transpose()?;
+    // Before the command runs: a report that cannot be written is known at once.
+    let report = args
+        .report
+        .as_deref()
+        .map(|path| open_as(path, user.as_ref()))
+        .transpose()?;
     let signals = Signals::block()?;
     let terminal = Terminal::save();
     let start = Start {
@@ -133,6 +139,11 @@ pub(super) fn with(
     if let Some(line) = last_line(&telling, end, refused.as_ref(), by_hand) {
         tell(&telling, &line);
     }
+    if let Some(file) = report
+        && let Err(why) = write_report(&mut *holder, file)
+    {
+        tell(&telling, &format!("failed to write the report: {}", escape(&why)));
+    }
     match refused {
         Some(error) => Err(RunError::Exec(error)),
         None => Ok(end.status()),
@@ -145,6 +156,11 @@ fn open_events(path: &Path, user: Option<&RunAs>) -> Result<Box<dyn Write + Send
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdout()));
     }
+    Ok(Box::new(open_as(path, user)?))
+}
+
+/// A file to write to, opened as the calling user.
+fn open_as(path: &Path, user: Option<&RunAs>) -> Result<File, RunError> {
     let wrong = |error: io::Error| RunError::Events {
         path: path.to_owned(),
         error,
@@ -159,7 +175,14 @@ fn open_events(path: &Path, user: Option<&RunAs>) -> Result<Box<dyn Write + Send
     seteuid(uid)
         .and_then(|()| setegid(gid))
         .map_err(|error| wrong(error.into()))?;
-    Ok(Box::new(opened.map_err(wrong)?))
+    opened.map_err(wrong)
+}
+
+/// Writes the page about the session that has ended.
+fn write_report(holder: &mut dyn Holder, mut file: File) -> Result<(), String> {
+    let report = holder.report().map_err(|error| error.to_string())?;
+    let page = report::render(&report, &jiff::tz::TimeZone::system()).map_err(|error| error.to_string())?;
+    file.write_all(page.as_bytes()).map_err(|error| error.to_string())
 }
 
 /// What is said before the command runs: which scope, where nobody has named one, and what it cannot hold.
@@ -193,7 +216,7 @@ fn introduction(choice: &Choice, enrolment: &Enrolment) -> Vec<String> {
 
 /// What has to be waited for after the end.
 fn remaining(end: End, refused: Option<&ExecError>, args: &Args) -> Remaining {
-    if args.events.is_some() {
+    if args.events.is_some() || args.report.is_some() {
         Remaining::Events
     } else if refused.is_some_and(|error| error.errno == libc::EPERM) {
         Remaining::Denial

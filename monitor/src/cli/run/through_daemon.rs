@@ -17,6 +17,7 @@ use crate::{
     api::{
         client::{Client, ClientError},
         question::encode,
+        report::Report,
         types::{EnrolRequest, Enrolled, ScopeChoice, ScopeInfo, SessionInfo, SessionState},
     },
     scope::words::Mode,
@@ -148,6 +149,11 @@ impl Holder for ThroughDaemon {
             }
             std::thread::sleep(ASK);
         }
+    }
+
+    fn report(&mut self) -> Result<Report, HoldError> {
+        let target = format!("/v1/sessions/{}/report", encode(&self.session));
+        Ok(self.runtime.block_on(self.client.get(&target))?)
     }
 }
 

@@ -48,6 +48,7 @@ impl Entries {
         let most = scopeward_abi::MAX_UNLESS;
         let mut entry = Entry {
             response: code(info.response),
+            weight: u16::try_from(info.weight).unwrap_or(u16::MAX),
             ..Entry::default()
         };
         if unless.len() > most {

@@ -11,13 +11,15 @@ use scopeward_abi::{
 use super::{
     CompileError, Locate,
     endpoints::{self, Endpoints},
-    entries::{Entries, EntryInfo},
+    entries::{self, Entries, EntryInfo},
     files,
     labels::Interned,
     programs, sockets,
     table::{Aliases, Table},
 };
-use crate::scope::{effective::Effective, endpoint::Endpoint, pattern::PathPattern, words::Response};
+use crate::scope::{
+    effective::Effective, endpoint::Endpoint, model::Account, pattern::PathPattern, words::Response,
+};
 
 /// What names stand for now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,10 +131,13 @@ pub fn compile(
 ) -> Result<Compiled, CompileError> {
     let mut work = Work {
         number,
-        policy: Policy {
-            generation,
-            ..Policy::default()
-        },
+        policy: braked(
+            Policy {
+                generation,
+                ..Policy::default()
+            },
+            scope,
+        ),
         entries: Entries::default(),
         files: Table::new(number),
         programs: Table::new(number | ns::EXEC),
@@ -207,4 +212,20 @@ pub fn compile_matches<'p>(
         ..Policy::default()
     };
     Ok((policy, table))
+}
+
+/// With the session's own budget that is used up first and stops it, where the scope has one: what the kernel holds by
+/// itself.
+fn braked(mut policy: Policy, scope: &Effective) -> Policy {
+    let brake = scope
+        .budgets
+        .iter()
+        .filter(|budget| budget.account == Account::Session && budget.response >= Response::Freeze)
+        .min_by_key(|budget| (budget.weight, budget.within));
+    if let Some(budget) = brake {
+        policy.brake_weight = budget.weight;
+        policy.brake_within = u64::try_from(budget.within.as_nanos()).unwrap_or(u64::MAX);
+        policy.brake_response = u32::from(entries::code(budget.response));
+    }
+    policy
 }

@@ -21,7 +21,7 @@ use nix::{
 };
 
 use crate::{
-    api::types::ScopeChoice,
+    api::{report::Report, types::ScopeChoice},
     cli::{
         Cli, Command,
         run::{
@@ -77,6 +77,10 @@ impl Holder for Free {
 
     fn finish(&mut self, _: Remaining, _: Duration) -> Option<String> {
         None
+    }
+
+    fn report(&mut self) -> Result<Report, HoldError> {
+        Err(HoldError::Failed("report: nothing holds it".to_owned()))
     }
 }
 

@@ -1,0 +1,141 @@
+//! The cuts with the same rule and object: however many they are, they count at most twice their weight.
+//!
+//! What is kept is a function of the set of cuts, not of their order, and does not grow with their number: for each
+//! weight (a changed scope can give the same rule another one) the two newest, and for each kind the newest.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{ledger::cut::Cut, scope::words::Kind};
+
+/// How often the same rule and object count within a window.
+pub const AT_MOST: usize = 2;
+/// Most weights that are kept apart; of more, the lightest are forgotten.
+const WEIGHTS_MAX: usize = 8;
+
+/// One cut that counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// When, in nanoseconds since 1970.
+    pub time: i64,
+    /// The event's id.
+    pub event: Arc<str>,
+}
+
+/// All cuts of one account with the same rule and object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeats {
+    /// The rule.
+    pub rule: Arc<str>,
+    /// The object.
+    pub object: Arc<str>,
+    /// How many acts, ever.
+    pub count: u64,
+    /// The earliest, in nanoseconds since 1970.
+    pub first: i64,
+    /// By weight, the heaviest last; the newest of each weight last.
+    marks: BTreeMap<u32, Vec<Mark>>,
+    kinds: BTreeMap<Kind, i64>,
+}
+
+/// What repeats amount to within one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Weight that counts.
+    pub weight: u64,
+    /// A bit for each kind, by its place in [`Kind::ALL`].
+    pub kinds: u32,
+}
+
+impl Repeats {
+    /// None yet.
+    #[must_use]
+    pub const fn new(rule: Arc<str>, object: Arc<str>) -> Self {
+        Self {
+            rule,
+            object,
+            count: 0,
+            first: i64::MAX,
+            marks: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in a cut.
+    pub fn add(&mut self, cut: &Cut) {
+        self.count = self.count.saturating_add(cut.count);
+        self.first = self.first.min(cut.time);
+        let newest = self.kinds.entry(cut.kind).or_insert(cut.time);
+        *newest = cut.time.max(*newest);
+        let marks = self.marks.entry(cut.weight).or_default();
+        for _ in 0..cut.count.min(AT_MOST as u64) {
+            marks.push(Mark {
+                time: cut.time,
+                event: Arc::clone(&cut.event),
+            });
+        }
+        marks.sort();
+        let over = marks.len().saturating_sub(AT_MOST);
+        marks.drain(..over);
+        while self.marks.len() > WEIGHTS_MAX {
+            self.marks.pop_first();
+        }
+    }
+
+    /// The marks that count in the window of `within` nanoseconds up to `at`, the heaviest first.
+    pub fn counted(&self, at: i64, within: i64) -> impl Iterator<Item = (u32, &Mark)> {
+        self.marks
+            .iter()
+            .rev()
+            .flat_map(|(weight, marks)| marks.iter().rev().map(|mark| (*weight, mark)))
+            .filter(move |(_, mark)| holds(mark.time, at, within))
+            .take(AT_MOST)
+    }
+
+    /// What they amount to in the window of `within` nanoseconds up to `at`.
+    #[must_use]
+    pub fn amount(&self, at: i64, within: i64) -> Amount {
+        let weight = self
+            .counted(at, within)
+            .map(|(weight, _)| u64::from(weight))
+            .sum();
+        let kinds = self
+            .kinds
+            .iter()
+            .filter(|(_, newest)| holds(**newest, at, within))
+            .fold(0, |set, (kind, _)| set | bit(*kind));
+        Amount { weight, kinds }
+    }
+
+    /// When [`Self::amount`] changes next by time alone; `None` where nothing is left to change.
+    #[must_use]
+    pub fn changes(&self, at: i64, within: i64) -> Option<i64> {
+        let marks = self.marks.values().flatten().map(|mark| mark.time);
+        let times = marks.chain(self.kinds.values().copied());
+        times
+            .filter(|time| holds(*time, at, within))
+            .map(|time| time.saturating_add(within))
+            .min()
+    }
+
+    /// The latest cut.
+    #[must_use]
+    pub fn newest(&self) -> i64 {
+        self.kinds.values().copied().max().unwrap_or(i64::MIN)
+    }
+
+    /// Every kind of act among them.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.kinds.keys().copied()
+    }
+}
+
+/// Whether a cut counts: in full for the length of the window, and then no more.
+const fn holds(time: i64, at: i64, within: i64) -> bool {
+    at.saturating_sub(time) < within
+}
+
+/// The bit of a kind.
+#[must_use]
+pub fn bit(kind: Kind) -> u32 {
+    1 << Kind::ALL.iter().position(|known| *known == kind).unwrap_or(31)
+}

@@ -62,7 +62,7 @@ fn ends(storm: &Storm) -> String {
 
 #[test]
 fn a_storm_of_forks_is_adopted_whole_and_its_neighbour_not_at_all() {
-    if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
+    if !require(&[Need::Root, Need::Bpf, Need::Scopeward, Need::Speed]) {
         return;
     }
     let _turn = take_turn();

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use nix::fcntl::{Flock, FlockArg};
 
+use crate::patience::patience;
 use crate::programs;
 
 /// Something that a test needs of the machine.
@@ -17,6 +18,8 @@ pub enum Need {
     Bpf,
     /// The `scopeward` program.
     Scopeward,
+    /// A machine of usual speed.
+    Speed,
     /// The command `ip`.
     Ip,
     /// The command `script`, which gives a command a terminal.
@@ -35,6 +38,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Root => root,
         Need::Bpf => root && Path::new("/sys/kernel/btf/vmlinux").exists() && has_cgroup2(),
         Need::Scopeward => programs::scopeward().is_some_and(|path| path.exists()),
+        Need::Speed => patience() == 1,
         Need::Ip => on_path("ip"),
         Need::Script => on_path("script"),
         Need::SystemdAnalyze => on_path("systemd-analyze"),
@@ -47,6 +51,7 @@ pub fn missing(need: Need) -> Option<String> {
         Need::Root => "not root",
         Need::Bpf => "no BTF, no cgroup v2 or not root",
         Need::Scopeward => "no scopeward program (build it, or set SCOPEWARD_BIN)",
+        Need::Speed => "an emulated machine is too slow for it (SCOPEWARD_PATIENCE is set)",
         Need::Ip => "no `ip` command",
         Need::Script => "no `script` command",
         Need::SystemdAnalyze => "no `systemd-analyze` command",

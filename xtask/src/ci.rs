@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{arrows, deny, process, shape, test, toolchain};
+use crate::{arrows, deny, portability, process, shape, test, toolchain};
 
 /// How a check ended.
 pub enum Outcome {
@@ -17,7 +17,7 @@ pub enum Outcome {
 /// A check: the root of the checkout → how it ended, or what is wrong.
 type Check = fn(&Path) -> Result<Outcome, String>;
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("format", format),
     ("order of the stages", |root| found(&arrows::breaches(root)?)),
     ("length and names of files", |root| found(&shape::breaches(root)?)),
@@ -28,6 +28,7 @@ const CHECKS: [(&str, Check); 8] = [
         deny::licences_bans_sources,
     ),
     ("advisories on dependencies", deny::advisories),
+    ("kernels by their types", portability::check::outcome),
     ("tests", |root| test::run(root).map(|()| Outcome::Passed)),
 ];
 

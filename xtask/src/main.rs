@@ -7,6 +7,7 @@ mod build;
 mod ci;
 mod demo;
 mod deny;
+mod portability;
 mod process;
 mod setup;
 mod shape;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
   vm      the kernel tests on Debian's stock kernels 5.10 to 7.3, in virtual machines; options:
           --kernel SERIES, --profile stock|no-bpf|lockdown (each any number of times; all where unset),
           --run FILTER (tests whose name holds it), --sh COMMAND (instead of tests), --relock (newest packages into xtask/kernels.lock)
+  btf-check  the programs' struct fields, hooks and helpers against the types of those kernels, without booting
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
 
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
         ["bench", words @ ..] => setup::run(&root).and_then(|()| bench::run(&root, words)),
         ["vm", words @ ..] => setup::run(&root).and_then(|()| vm::command::run(&root, words)),
+        ["btf-check"] => setup::run(&root).and_then(|()| portability::check::run(&root)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

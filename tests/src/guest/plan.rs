@@ -30,11 +30,13 @@ pub struct Step {
     pub name: String,
     /// The program's path.
     pub program: PathBuf,
-    /// Its arguments.
+    /// Whether it is a test program: then each of its tests runs by itself.
+    pub is_test: bool,
+    /// Its arguments; those of a test program say which tests.
     pub arguments: Vec<String>,
     /// Its environment, besides `PATH` and `HOME`.
     pub environment: BTreeMap<String, String>,
-    /// How long it may take.
+    /// How long it may take; each test, if it is a test program.
     pub bound: Duration,
 }
 
@@ -72,6 +74,7 @@ impl Step {
         Ok(Self {
             name: text(step, "name")?,
             program: text(step, "program")?.into(),
+            is_test: step["is_test"] == true,
             arguments: strings(step, "arguments")?,
             environment: pairs.collect(),
             bound: Duration::from_secs(step["seconds"].as_u64().ok_or_else(|| missing("seconds"))?),

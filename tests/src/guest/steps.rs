@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -16,14 +17,57 @@ use super::report::Report;
 pub fn run(plan: &Plan, report: &Report) {
     for step in &plan.steps {
         report.say("begin", &step.name);
-        let end = run_one(step, report).unwrap_or_else(|error| format!("cannot be run: {error}"));
-        report.say("end", &end);
+        let end = if step.is_test {
+            each_test(step, report)
+        } else {
+            run_one(step, &step.arguments, |line| report.say("out", line), report)
+        };
+        report.say(
+            "end",
+            &end.unwrap_or_else(|error| format!("cannot be run: {error}")),
+        );
     }
 }
 
-fn run_one(step: &Step, report: &Report) -> io::Result<String> {
+/// Runs each test of a test program by itself, so that one that hangs or takes the program down costs no other.
+fn each_test(step: &Step, report: &Report) -> io::Result<String> {
+    let names = Mutex::new(Vec::new());
+    let listing = [
+        &["--list".to_owned(), "--format=terse".to_owned()],
+        step.arguments.as_slice(),
+    ]
+    .concat();
+    let keep = |line: &str| {
+        if let Some(name) = line.strip_suffix(": test") {
+            lock(&names).push(name.to_owned());
+        }
+    };
+    let end = run_one(step, &listing, keep, report)?;
+    let names = lock(&names).clone();
+    for name in &names {
+        let arguments = ["--exact", "--show-output", "--test-threads=1", name].map(str::to_owned);
+        let begun = Instant::now();
+        let end = run_one(step, &arguments, |line| report.say("out", line), report)?;
+        report.say(
+            "test",
+            &format!("{name} {} ms: {end}", begun.elapsed().as_millis()),
+        );
+    }
+    Ok(end)
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run_one(
+    step: &Step,
+    arguments: &[String],
+    tell: impl Fn(&str) + Sync + Send,
+    report: &Report,
+) -> io::Result<String> {
     let mut child = Command::new(&step.program)
-        .args(&step.arguments)
+        .args(arguments)
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("HOME", "/root")
@@ -35,7 +79,7 @@ fn run_one(step: &Step, report: &Report) -> io::Result<String> {
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     let main = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
     std::thread::scope(|both| {
-        both.spawn(|| each_line(output, |line| report.say("out", line)));
+        both.spawn(|| each_line(output, &tell));
         both.spawn(|| each_line(errors, |line| report.say("err", line)));
         let end = wait(main, step.bound);
         end_all_others();
@@ -66,7 +110,7 @@ fn end_all_others() {
     while waitpid(None, None).is_ok() {}
 }
 
-fn each_line(stream: Option<impl Read>, mut tell: impl FnMut(&str)) {
+fn each_line(stream: Option<impl Read>, tell: impl Fn(&str)) {
     let Some(stream) = stream else { return };
     for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
         tell(&String::from_utf8_lossy(&line));

@@ -12,15 +12,15 @@ use super::image::Contents;
 use super::machine::{self, Boot, Traces};
 use super::plan::{self, Step};
 use super::profile::Profile;
-use super::{console, kernels};
+use super::{console, kernels, store};
 use crate::tally::Tally;
 use crate::{build, toolchain};
 
-/// Environment variable: where QEMU and the kernels are unpacked, so that several checkouts can share them.
-const STORE_ENV: &str = "SCOPEWARD_VM";
-
 /// How many times as long as on a machine of its own a test may wait.
 const PATIENCE: &str = "10";
+
+/// How long one test may take in a machine before it counts as hung.
+const TEST_SECONDS: u64 = 120;
 
 /// What to boot, and what to run there.
 struct Order {
@@ -42,7 +42,7 @@ enum Work {
 /// # Errors
 /// A sentence, when a word is not known, a kernel cannot be had, or a boot found something wrong.
 pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
-    let store = root.join(env::var_os(STORE_ENV).unwrap_or_else(|| "target/vm".into()));
+    let store = store::directory(root);
     if words == ["--relock"] {
         return kernels::relock(root, &store);
     }
@@ -219,14 +219,12 @@ fn pack(folder: &Path, nonce: &str, binary: &Path, built: &Built, work: &Work) -
         let program = format!("/target/debug/deps/{name}");
         contents.program(&program, path);
         if let Work::Tests(filter) = work {
-            let mut arguments: Vec<String> =
-                ["--test-threads=1", "--show-output"].map(str::to_owned).to_vec();
-            arguments.extend(filter.clone());
             steps.push(Step {
                 name: name.clone(),
                 program,
-                arguments,
-                seconds: 900,
+                is_test: true,
+                arguments: filter.iter().cloned().collect(),
+                seconds: TEST_SECONDS,
             });
         }
     }
@@ -234,6 +232,7 @@ fn pack(folder: &Path, nonce: &str, binary: &Path, built: &Built, work: &Work) -
         steps.push(Step {
             name: "sh".to_owned(),
             program: "/usr/bin/sh".to_owned(),
+            is_test: false,
             arguments: vec!["-c".to_owned(), line.clone()],
             seconds: 300,
         });
@@ -274,6 +273,10 @@ fn judge(version: &str, nonce: &str, folder: &Path, traces: &Traces) -> Outcome 
             "err" => {
                 said.push_str(&format!("{text}\n"));
                 tally.read_errors(text);
+            }
+            "test" if text.contains("still running") => {
+                println!("  {text}");
+                wrong.push(text.to_owned());
             }
             "lacking" => println!("  the machine lacks {text}"),
             _ => {}

@@ -21,7 +21,7 @@
 pub mod command;
 mod console;
 mod image;
-mod kernels;
+pub mod kernels;
 mod machine;
 mod mirror;
 mod newc;
@@ -29,4 +29,5 @@ mod plan;
 mod profile;
 mod programs;
 mod qemu;
+pub mod store;
 mod vmlinux;

@@ -18,9 +18,11 @@ pub struct Step {
     pub name: String,
     /// Its path in the machine.
     pub program: String,
-    /// Its arguments.
+    /// Whether it is a test program: then each of its tests runs by itself.
+    pub is_test: bool,
+    /// Its arguments; those of a test program say which tests.
     pub arguments: Vec<String>,
-    /// Its bound in seconds.
+    /// Its bound in seconds; that of each test, if it is a test program.
     pub seconds: u64,
 }
 
@@ -34,7 +36,7 @@ pub fn write(nonce: &str, modules: &[String], steps: &[Step], environment: &[(&s
         .iter()
         .map(|step| {
             json!({
-                "name": step.name, "program": step.program, "arguments": step.arguments,
+                "name": step.name, "program": step.program, "is_test": step.is_test, "arguments": step.arguments,
                 "environment": environment, "seconds": step.seconds,
             })
         })

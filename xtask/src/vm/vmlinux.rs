@@ -12,7 +12,10 @@ const PACKINGS: [(&[u8], &str); 4] = [
     (b"\x1f\x8b", "gzip"),
 ];
 
-/// Unpacks the bzImage `image` into the ELF file `vmlinux`; `programs` finds the unpackers.
+/// What stands at 0x38 in a flat image for ARM.
+const ARM64: &[u8] = b"ARM\x64";
+
+/// Unpacks the boot loader's `image` into `vmlinux`: an ELF file, or ARM's flat image; `programs` finds the unpackers.
 ///
 /// # Errors
 /// A sentence, when the image is of another kind.
@@ -23,7 +26,13 @@ pub fn extract(
 ) -> Result<(), String> {
     let wrong = |why: &str| format!("{}: {why}", image.display());
     let bytes = fs::read(image).map_err(|error| wrong(&error.to_string()))?;
-    let payload = payload(&bytes).ok_or_else(|| wrong("is not a bzImage with a payload"))?;
+    let Some(payload) = payload(&bytes).or_else(|| zboot(&bytes)) else {
+        // ARM's boot loaders also take a kernel that is not packed at all.
+        if bytes.get(0x38..0x3c) != Some(ARM64) {
+            return Err(wrong("is no image of a kind that is known here"));
+        }
+        return fs::write(vmlinux, &bytes).map_err(|error| format!("{}: {error}", vmlinux.display()));
+    };
     let (_, program) = PACKINGS
         .iter()
         .find(|(magic, _)| payload.starts_with(magic))
@@ -41,13 +50,13 @@ pub fn extract(
         .status()
         .map_err(|error| format!("cannot start {program}: {error}"))?;
     fs::remove_file(&packed).map_err(unwritable)?;
-    // Some unpackers complain of the size that the kernel's build appends; what counts is a whole ELF file.
+    // Some unpackers complain of the size that the kernel's build appends; what counts is what came out.
     let whole = fs::read(vmlinux).map_err(unwritable)?;
-    if is_whole_elf(&whole) {
+    if is_whole_elf(&whole) || whole.get(0x38..0x3c) == Some(ARM64) {
         Ok(())
     } else {
         Err(wrong(&format!(
-            "{program} ended with {status}, and gave no whole ELF file"
+            "{program} ended with {status}, and gave no whole kernel"
         )))
     }
 }
@@ -63,6 +72,16 @@ fn payload(image: &[u8]) -> Option<&[u8]> {
     let length = usize::try_from(word(0x24c)?).ok()?;
     // The last four bytes are the unpacked size, which the kernel's build appends.
     image.get(start..start + length.checked_sub(4)?)
+}
+
+/// The packed kernel in an image that EFI starts (`EFI_ZBOOT`).
+fn zboot(image: &[u8]) -> Option<&[u8]> {
+    let word = |at: usize| Some(u32::from_le_bytes(image.get(at..at + 4)?.try_into().ok()?));
+    if image.get(4..8)? != b"zimg" {
+        return None;
+    }
+    let (start, length) = (usize::try_from(word(8)?).ok()?, usize::try_from(word(12)?).ok()?);
+    image.get(start..start + length)
 }
 
 /// Whether the section headers, which stand last, are inside.

@@ -1,0 +1,58 @@
+//! What is known to be missing, and what follows. A gap that is not here fails the check, and so does one that is here
+//! and is none.
+
+/// Something that kernels of a series do not have.
+pub struct Gap {
+    /// The series, or `*` for all.
+    pub series: &'static str,
+    /// The architecture, or `*` for all.
+    pub architecture: &'static str,
+    /// What is missing, as the check calls it.
+    pub what: &'static str,
+    /// What follows.
+    pub means: &'static str,
+}
+
+const fn gap(
+    series: &'static str,
+    architecture: &'static str,
+    what: &'static str,
+    means: &'static str,
+) -> Gap {
+    Gap {
+        series,
+        architecture,
+        what,
+        means,
+    }
+}
+
+/// Every known gap.
+pub const GAPS: &[Gap] = &[
+    gap("5.10", "*", "helper 181", NO_LOOP),
+    gap("*", "arm64", "field pt_regs.orig_ax", OTHER_REGISTERS),
+    gap("*", "arm64", "field pt_regs.di", OTHER_REGISTERS),
+    gap("*", "arm64", "field pt_regs.bx", OTHER_REGISTERS),
+    gap("*", "arm64", "field thread_info.status", OTHER_COMPAT),
+];
+
+const NO_LOOP: &str =
+    "bpf_loop came with 5.17: no program that walks directories loads, so no agent can be held here";
+const OTHER_REGISTERS: &str =
+    "x86's name of a register (aarch64: syscallno, orig_x0): the daemon refuses to start here";
+const OTHER_COMPAT: &str =
+    "aarch64 marks a 32-bit call in thread_info.flags: the daemon refuses to start here";
+
+/// The known gap that `what` is, on this kernel.
+pub fn known(series: &str, architecture: &str, what: &str) -> Option<&'static Gap> {
+    GAPS.iter()
+        .find(|gap| gap.fits(series, architecture) && gap.what == what)
+}
+
+impl Gap {
+    /// Whether it is about this kernel.
+    pub fn fits(&self, series: &str, architecture: &str) -> bool {
+        let is = |said: &str, asked: &str| said == "*" || said == asked;
+        is(self.series, series) && is(self.architecture, architecture)
+    }
+}

@@ -140,7 +140,7 @@ impl Kernel {
             ) {
                 // What the small programs of the trial could, the real ones cannot: left to the tier that always works.
                 (Err(LoadError::Deny(error)), Some(tier)) => {
-                    choice.why.push((tier, format!("failed to {error}")))
+                    choice.why.push((tier, format!("failed to {error}")));
                 }
                 (loaded, _) => return loaded,
             }

@@ -20,6 +20,8 @@ pub struct Verdict {
     pub response: u8,
     /// A guarded object in sanctioned use.
     pub sanctioned: bool,
+    /// What it counts; 0 for what is allowed.
+    pub weight: u16,
     /// The endpoint table that alone is left afterwards, or 0.
     pub then: u8,
     /// The entry; 0 for the default that allows.
@@ -30,9 +32,25 @@ impl Verdict {
     const ALLOW: Self = Self {
         response: response::ALLOW,
         sanctioned: false,
+        weight: 0,
         then: 0,
         entry: 0,
     };
+
+    const fn of(response: u8, weight: u16, entry: u32) -> Self {
+        Self {
+            response,
+            sanctioned: false,
+            weight,
+            then: 0,
+            entry,
+        }
+    }
+
+    /// Whether this one leaves fewer endpoints, where both allow.
+    const fn narrows(&self, other: &Self) -> bool {
+        self.response == other.response && self.then != 0 && other.then == 0
+    }
 }
 
 #[inline(always)]
@@ -48,12 +66,7 @@ fn answer(member: &Member, number: u32, mask: u64) -> Verdict {
         return Verdict::ALLOW;
     }
     let Some(entry) = entry(member.policy, number) else {
-        return Verdict {
-            response: response::DENY,
-            sanctioned: false,
-            then: 0,
-            entry: number,
-        };
+        return Verdict::of(response::DENY, 0, number);
     };
     for index in 0..MAX_UNLESS {
         if index >= usize::from(entry.unless_count) {
@@ -64,17 +77,13 @@ fn answer(member: &Member, number: u32, mask: u64) -> Verdict {
             return Verdict {
                 response: response::ALLOW,
                 sanctioned: true,
+                weight: 0,
                 then: unless.then,
                 entry: number,
             };
         }
     }
-    Verdict {
-        response: entry.response,
-        sanctioned: false,
-        then: 0,
-        entry: number,
-    }
+    Verdict::of(entry.response, entry.weight, number)
 }
 
 /// Whether `set` has bit `plus_one - 1`; 0 asks for nothing.
@@ -83,7 +92,7 @@ fn has(set: u64, plus_one: u8) -> bool {
     plus_one == 0 || set >> ((plus_one - 1) & 63) & 1 != 0
 }
 
-/// The stronger of what the object itself and what its names are answered.
+/// The stronger of what the object itself and what its names are answered; of two that are the same, the object's.
 #[inline(always)]
 fn stronger(member: &Member, object: u32, named: u32, mask: u64) -> Verdict {
     let by_name = answer(member, named, mask);
@@ -91,11 +100,10 @@ fn stronger(member: &Member, object: u32, named: u32, mask: u64) -> Verdict {
         return by_name;
     }
     let by_object = answer(member, object, mask);
-    if by_object.response > by_name.response || (by_object.sanctioned && by_name.response == response::ALLOW)
-    {
-        by_object
-    } else {
+    if by_object.response < by_name.response || by_name.narrows(&by_object) {
         by_name
+    } else {
+        by_object
     }
 }
 
@@ -121,7 +129,8 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
             policy.write_default
         };
         let write = stronger(member, hits.object_write, named, hits.mask);
-        if write.response > verdict.response || !reads {
+        let heavier = write.response == verdict.response && write.weight > verdict.weight;
+        if write.response > verdict.response || heavier || write.narrows(&verdict) || !reads {
             verdict = write;
         }
     }
@@ -162,18 +171,8 @@ pub fn endpoint(member: &Member, policy: &Policy, addr: &[u8; 16], port: u16, pr
         let table = member.policy | member.then << ns::THEN_SHIFT;
         if lookup(table, addr, port, protocol).is_none() {
             return match entry(member.policy, member.then_entry) {
-                Some(entry) => Verdict {
-                    response: entry.response,
-                    sanctioned: false,
-                    then: 0,
-                    entry: member.then_entry,
-                },
-                None => Verdict {
-                    response: response::DENY,
-                    sanctioned: false,
-                    then: 0,
-                    entry: member.then_entry,
-                },
+                Some(entry) => Verdict::of(entry.response, entry.weight, member.then_entry),
+                None => Verdict::of(response::DENY, 0, member.then_entry),
             };
         }
     }

@@ -1,6 +1,7 @@
 //! What the kernel side follows and counts, seen from what processes can really do.
 
 mod adoption;
+mod agreement;
 mod connect;
 mod counting;
 mod exec;

@@ -78,7 +78,8 @@ pub struct Entry {
     pub response: u8,
     /// How many of `unless` are used.
     pub unless_count: u8,
-    /// What a cut counts for the brake; 65,535 for that and more.
+    /// What a cut counts, 65,535 for that and more: for the brake, and of two entries with the same response the heavier
+    /// one is named.
     pub weight: u16,
     /// Sanctioned uses: the first that holds makes the act allowed.
     pub unless: [Unless; MAX_UNLESS],

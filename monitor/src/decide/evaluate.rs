@@ -9,6 +9,8 @@ mod programs;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
+
 use super::act_facts::ActFacts;
 use crate::scope::{
     effective::{DefaultResponse, Effective, Rule},
@@ -86,6 +88,8 @@ fn standing(key: &DefaultResponse, instead: String) -> Verdict {
 struct Candidate<'s, P> {
     precedence: P,
     rule: &'s Rule,
+    /// Does the rule sanction any use?
+    has_unless: bool,
     /// Is the act a use that the rule sanctions?
     sanctioned: bool,
 }
@@ -119,13 +123,25 @@ impl<P: Ord + Copy> Candidate<'_, P> {
     }
 }
 
-/// The candidate that decides. What is equal in everything that matters is told apart by weight and name, so that
-/// the order of rules shows nowhere.
+/// The order of rules that are about the same with the same precedence: the first one decides.
+#[must_use]
+pub fn among_equals(a: &Rule, a_has_unless: bool, b: &Rule, b_has_unless: bool) -> Ordering {
+    (b.response, a_has_unless, b.weight, &a.reason, &a.id).cmp(&(
+        a.response,
+        b_has_unless,
+        a.weight,
+        &b.reason,
+        &b.id,
+    ))
+}
+
+/// The candidate that decides: what rules say counts here, and only then whether the one chosen sanctions the act, so
+/// that the kernel, which knows one rule for each object, answers the same. What is equal in everything that matters is
+/// told apart by weight and name, so that the order of rules shows nowhere.
 fn choose<'s, P: Ord + Copy>(candidates: impl Iterator<Item = Candidate<'s, P>>) -> Option<Candidate<'s, P>> {
     candidates.max_by(|a, b| {
-        let strength = |c: &Candidate<'s, P>| (c.precedence, c.response(), c.weight());
-        strength(a)
-            .cmp(&strength(b))
-            .then_with(|| (&b.rule.reason, &b.rule.id).cmp(&(&a.rule.reason, &a.rule.id)))
+        a.precedence
+            .cmp(&b.precedence)
+            .then_with(|| among_equals(b.rule, b.has_unless, a.rule, a.has_unless))
     })
 }

@@ -83,7 +83,7 @@ impl Default for Sizes {
             .and_then(|text| text.trim().parse().ok())
             .unwrap_or(32_768);
         Self {
-            ring: 8 * 1024 * 1024,
+            ring: 4 * 1024 * 1024,
             members: u32::min(pid_max, 131_072),
             quota: 200,
         }

@@ -306,9 +306,9 @@ impl Compiled {
         let mask = found.object.mask | found.named.mask;
         let by_object = self.entry_answer(member, of(&found.object), mask);
         let by_name = self.entry_answer(member, of(&found.named), mask);
-        by_object
+        by_name
             .into_iter()
-            .chain(by_name)
+            .chain(by_object)
             .max_by_key(|(_, response)| *response)
     }
 

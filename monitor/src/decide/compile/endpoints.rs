@@ -16,6 +16,7 @@ use super::{
     entries::{EntryInfo, code},
     scope::{Names, Work},
 };
+use crate::decide::evaluate::among_equals;
 use crate::scope::{
     effective::{Effective, NetworkRule},
     endpoint::{Endpoint, Host, NamedSet, Proto, is_below},
@@ -41,7 +42,9 @@ pub(super) type Endpoints = BTreeMap<(u32, EndpointKey), Ports>;
 /// Compiles the rules, the default, and the tables of `then-to`.
 pub(super) fn compile(work: &mut Work, scope: &Effective, names: &Names) -> Result<(), CompileError> {
     let mut nets = Nets::new();
-    for rule in &scope.network.rules {
+    let mut rules: Vec<&NetworkRule> = scope.network.rules.iter().collect();
+    rules.sort_by(|a, b| among_equals(&a.rule, false, &b.rule, false));
+    for rule in rules {
         for endpoint in &rule.to {
             add(work, &mut nets, rule, endpoint, names)?;
         }

@@ -8,6 +8,7 @@ use super::{
     scope::Work,
     table::Aliases,
 };
+use crate::decide::evaluate::among_equals;
 use crate::scope::{
     effective::{Effective, FileRule},
     words::Response,
@@ -15,7 +16,10 @@ use crate::scope::{
 
 /// Compiles the rules, then what is writable.
 pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -> Result<(), CompileError> {
-    for rule in &scope.files.rules {
+    // Of rules that are about the same the first one stays in the tables.
+    let mut rules: Vec<&FileRule> = scope.files.rules.iter().collect();
+    rules.sort_by(|a, b| among_equals(&a.rule, !a.unless.is_empty(), &b.rule, !b.unless.is_empty()));
+    for rule in rules {
         let unless = unless(work, rule)?;
         for pattern in &rule.paths {
             let info = EntryInfo {

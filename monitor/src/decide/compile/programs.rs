@@ -8,11 +8,22 @@ use super::{
     scope::Work,
     table::Aliases,
 };
-use crate::scope::{effective::Effective, words::Response};
+use crate::decide::evaluate::among_equals;
+use crate::scope::{
+    effective::{Effective, ExecRule},
+    words::Response,
+};
 
 /// Compiles the rules that name programs. Those that name arguments are decided in user space.
 pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -> Result<(), CompileError> {
-    for rule in scope.exec.rules.iter().filter(|rule| rule.argv.is_empty()) {
+    let mut rules: Vec<&ExecRule> = scope
+        .exec
+        .rules
+        .iter()
+        .filter(|rule| rule.argv.is_empty())
+        .collect();
+    rules.sort_by(|a, b| among_equals(&a.rule, false, &b.rule, false));
+    for rule in rules {
         for pattern in &rule.exe {
             let info = EntryInfo {
                 rule: Some(rule.rule.id.clone()),

@@ -17,6 +17,7 @@ pub(super) fn connect(network: &Network, act: &ConnectFacts<'_>) -> Verdict {
         fitting.map(|to| Candidate {
             precedence: rule.precedence(to),
             rule: &rule.rule,
+            has_unless: false,
             sanctioned: false,
         })
     });

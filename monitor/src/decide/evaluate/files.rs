@@ -13,8 +13,16 @@ use crate::{
 /// Reading and writing are judged each for itself; the stronger answer is the act's.
 pub(super) fn evaluate(files: &Files, act: &FileFacts<'_>) -> Verdict {
     let verdicts = act.access.iter().map(|access| for_access(files, act, *access));
+    let strength = |verdict: &Verdict| (verdict.response, verdict.weight);
+    // Of two that are the same the first, as in the kernel.
     verdicts
-        .max_by_key(|verdict| (verdict.response, verdict.weight))
+        .reduce(|first, other| {
+            if strength(&other) > strength(&first) {
+                other
+            } else {
+                first
+            }
+        })
         .unwrap_or_else(|| {
             // An act that is neither (a descriptor that gives no access) can still be forbidden by `default`.
             standing(&files.default, instead::file(None, act))
@@ -50,6 +58,7 @@ fn by_rules(
         fitting.map(|pattern| Candidate {
             precedence: rule.rule.precedence(pattern),
             rule: &rule.rule,
+            has_unless: !rule.unless.is_empty(),
             sanctioned: rule.unless.iter().any(|unless| sanctions(unless, act)),
         })
     });

@@ -21,6 +21,7 @@ pub(super) fn exec(exec: &Exec, act: &ExecFacts<'_>) -> Verdict {
             fitting.map(|pattern| Candidate {
                 precedence: rule.rule.precedence(pattern),
                 rule: &rule.rule,
+                has_unless: false,
                 sanctioned: false,
             })
         });
@@ -46,6 +47,7 @@ pub(super) fn exec(exec: &Exec, act: &ExecFacts<'_>) -> Verdict {
         Some(Candidate {
             precedence: (program, literal, nearness),
             rule: &rule.rule,
+            has_unless: false,
             sanctioned: false,
         })
     });
@@ -72,6 +74,7 @@ pub(super) fn unix(sockets: &Sockets, path: &str) -> Verdict {
         fitting.map(|pattern| Candidate {
             precedence: rule.rule.precedence_of_rank(pattern.rank()),
             rule: &rule.rule,
+            has_unless: false,
             sanctioned: false,
         })
     });

@@ -74,7 +74,8 @@ proptest! {
 
     #[test]
     fn adding_a_stronger_equal_rule_never_weakens(rules in prop::collection::vec(rule(), 1..8), which in any::<prop::sample::Index>()) {
-        let chosen = which.get(&rules);
+        // Without its own sanctioned uses: those of the stronger rule hold, and `scope check` says that the other never decides.
+        let chosen = which.get(&rules).split("\n[[files.rule.unless]]").next().expect("a rule").to_owned();
         let stronger = Response::ALL.iter().fold(chosen.clone(), |text, r| text.replace(&format!("response = \"{}\"", r.word()), "response = \"kill\""));
         let mut more = rules.clone();
         more.push(stronger);

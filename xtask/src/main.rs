@@ -7,6 +7,8 @@ mod build;
 mod ci;
 mod demo;
 mod deny;
+mod install;
+mod package;
 mod portability;
 mod process;
 mod setup;
@@ -34,6 +36,11 @@ usage: cargo xtask COMMAND
   vm      the kernel tests on Debian's stock kernels 5.10 to 7.3, in virtual machines; options:
           --kernel SERIES, --profile stock|no-bpf|lockdown (each any number of times; all where unset),
           --run FILTER (tests whose name holds it), --sh COMMAND (instead of tests), --relock (newest packages into xtask/kernels.lock)
+  package a Debian package, an RPM and an archive, in target/package/out; --twice builds all again from nothing and
+          compares
+  install-test
+          the Debian package on a Debian 12 in a virtual machine: installation, reboot, upgrade during a session, removal,
+          purge (emulated: about a quarter of an hour; needs root, for debootstrap)
   btf-check  the programs' struct fields, hooks and helpers against the types of those kernels, without booting
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
@@ -48,6 +55,8 @@ fn main() -> ExitCode {
         ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
         ["bench", words @ ..] => setup::run(&root).and_then(|()| bench::run(&root, words)),
         ["vm", words @ ..] => setup::run(&root).and_then(|()| vm::command::run(&root, words)),
+        ["package", words @ ..] => setup::run(&root).and_then(|()| package::run(&root, words)),
+        ["install-test", words @ ..] => setup::run(&root).and_then(|()| install::run(&root, words)),
         ["btf-check"] => setup::run(&root).and_then(|()| portability::check::run(&root)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::tally::Tally;
-use crate::{apt, build, toolchain};
+use crate::{apt, build, toolchain, vm};
 
 /// Programs that tests call, and the packages they come in.
 const PROGRAMS: [(&str, &str); 6] = [
@@ -34,7 +34,7 @@ pub fn run(root: &Path) -> Result<(), String> {
         // Captured output of tests that pass is wanted too: there they say that they were skipped.
         .args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"])
         .current_dir(root)
-        .env(build::BINARY_ENV, binary)
+        .env(build::BINARY_ENV, &binary)
         .env("INSTA_UPDATE", "no")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -52,14 +52,14 @@ pub fn run(root: &Path) -> Result<(), String> {
         .wait()
         .map_err(|error| format!("cannot wait for cargo: {error}"))?;
     let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for reason in tally.skipped() {
+    // Afterwards, so that no test waits for an emulated machine.
+    let machines = vm::command::per_change(root, &binary)?;
+    let skipped = [tally.skipped(), machines.skipped.as_slice()].concat();
+    for reason in &skipped {
         println!("skipped: {reason}");
     }
-    let (passed, failed) = (tally.passed(), tally.failed());
-    println!(
-        "{passed} passed, {failed} failed, {} skipped",
-        tally.skipped().len()
-    );
+    let (passed, failed) = (tally.passed() + machines.passed, tally.failed() + machines.failed);
+    println!("{passed} passed, {failed} failed, {} skipped", skipped.len());
     match (status.success(), failed) {
         (true, 0) => Ok(()),
         (_, 0) => Err(format!("cargo test ended with {status}")),

@@ -30,14 +30,20 @@ const fn gap(
 /// Every known gap.
 pub const GAPS: &[Gap] = &[
     gap("5.10", "*", "helper 181", NO_LOOP),
+    gap("5.10", "*", "hook tp_btf/sk_data_ready", NO_DATA_READY),
+    gap("6.1", "*", "hook tp_btf/sk_data_ready", NO_DATA_READY),
     gap("*", "arm64", "field pt_regs.orig_ax", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.di", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.bx", OTHER_REGISTERS),
+    gap("*", "arm64", "field pt_regs.si", OTHER_REGISTERS),
+    gap("*", "arm64", "field pt_regs.cx", OTHER_REGISTERS),
     gap("*", "arm64", "field thread_info.status", OTHER_COMPAT),
 ];
 
 const NO_LOOP: &str =
     "bpf_loop came with 5.17: no program that walks directories loads, so no agent can be held here";
+const NO_DATA_READY: &str =
+    "the tracepoint came with 6.3: what is sent to a unix socket without a connect is not seen here";
 const OTHER_REGISTERS: &str =
     "x86's name of a register (aarch64: syscallno, orig_x0): the daemon refuses to start here";
 const OTHER_COMPAT: &str =

@@ -38,7 +38,10 @@ pub fn archive(folder: &Path, architecture: &str, anew: bool) -> Result<Archive,
 }
 
 /// Where this host gets its own release from.
-fn address() -> Result<String, String> {
+///
+/// # Errors
+/// A sentence, when this host is no Debian.
+pub fn address() -> Result<String, String> {
     if !apt::available() {
         return Err("this host has no apt to fetch Debian's kernels with".to_owned());
     }

@@ -1,0 +1,73 @@
+//! The command: build, lay out, pack; and with `--twice` the same again from nothing, to compare.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{archives, program, tools, tree};
+use crate::{build, process};
+
+/// `cargo xtask package` with these words.
+///
+/// # Errors
+/// A sentence, when something cannot be built, or two builds differ.
+pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
+    let twice = match words {
+        [] => false,
+        ["--twice"] => true,
+        _ => return Err("package knows `--twice` alone".to_owned()),
+    };
+    let folder = folder(root);
+    let made = make(root, &folder.join("build"))?;
+    let first = sums(&made)?;
+    if twice {
+        let again = folder.join("build-again");
+        if again.exists() {
+            fs::remove_dir_all(&again)
+                .map_err(|error| format!("cannot remove {}: {error}", again.display()))?;
+        }
+        let second = sums(&make(root, &again)?)?;
+        if first != second {
+            return Err(format!(
+                "two builds of one checkout differ:\n{}\n{}",
+                first.join("\n"),
+                second.join("\n")
+            ));
+        }
+        println!("package: two builds, each from nothing, gave the same bytes");
+    }
+    println!("{}", first.join("\n"));
+    Ok(())
+}
+
+/// The Debian package with `version` in place of the checkout's own, for tests of an upgrade.
+///
+/// # Errors
+/// A sentence, when it cannot be built.
+pub fn deb(root: &Path, version: &str) -> Result<PathBuf, String> {
+    let folder = folder(root);
+    let program = program::build(root, &folder.join("build"))?;
+    tree::lay(root, &program, &folder.join("tree"))?;
+    archives::deb(root, &tools::ensure(root, "cargo-deb", "3.8.0")?, Some(version))
+}
+
+/// Where everything of packages is kept.
+fn folder(root: &Path) -> PathBuf {
+    build::target_directory(root).join("package")
+}
+
+fn make(root: &Path, target: &Path) -> Result<Vec<PathBuf>, String> {
+    let program = program::build(root, target)?;
+    let tree = folder(root).join("tree");
+    tree::lay(root, &program, &tree)?;
+    Ok(vec![
+        archives::deb(root, &tools::ensure(root, "cargo-deb", "3.8.0")?, None)?,
+        archives::rpm(root, &tools::ensure(root, "cargo-generate-rpm", "0.21.1")?, &tree)?,
+        archives::tar(root, &tree)?,
+    ])
+}
+
+fn sums(files: &[PathBuf]) -> Result<Vec<String>, String> {
+    let listed = process::read(Command::new("sha256sum").args(files))?;
+    Ok(listed.lines().map(str::to_owned).collect())
+}

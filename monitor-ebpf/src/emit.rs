@@ -4,7 +4,7 @@ use core::arch::asm;
 
 use aya_ebpf::{Global, helpers::generated::bpf_ktime_get_boot_ns};
 use scopeward_abi::{
-    event::{Header, loss},
+    event::{Header, flag, loss},
     member::Counts,
     policy::response,
 };
@@ -54,8 +54,14 @@ pub fn counted(actor: &mut Actor, key: &SeenKey, called_for: u8) -> bool {
     };
     // SAFETY: a value of a map that only the programs write; counters by atomic adds.
     let counts = unsafe { &mut *counts };
+    let granted = actor.flags & flag::GRANTED != 0;
     if called_for == response::ALLOW {
         add(&mut counts.acts, 1);
+    } else {
+        add(&mut counts.cuts, 1);
+    }
+    // Each use of a grant is told, within the quota.
+    if called_for == response::ALLOW && !granted {
         if let Some(seen) = SEEN_ACTS.get_ptr_mut(key) {
             // SAFETY: a value of the map; a lost race only loses a count of one.
             add(unsafe { &mut *seen }, 1);
@@ -65,10 +71,11 @@ pub fn counted(actor: &mut Actor, key: &SeenKey, called_for: u8) -> bool {
         let _ = SEEN_ACTS.insert(key, &1, 0);
         return true;
     }
-    add(&mut counts.cuts, 1);
     let Some(seen) = SEEN_CUTS.get_ptr_mut(key) else {
         let _ = SEEN_CUTS.insert(key, &1, 0);
-        brake::count(actor, key, counts);
+        if !granted {
+            brake::count(actor, key, counts);
+        }
         return true;
     };
     // SAFETY: as above.
@@ -88,7 +95,9 @@ fn within_quota(actor: &Actor, counts: &mut Counts) -> bool {
         counts.bucket
     };
     if used + each > now {
-        add(&mut counts.suppressed, 1);
+        if actor.flags & flag::GRANTED == 0 {
+            add(&mut counts.suppressed, 1);
+        }
         lost(actor.hook, loss::QUOTA);
         return false;
     }

@@ -5,6 +5,7 @@
 
 mod brake;
 mod emit;
+mod grant;
 mod hooks;
 mod kernel;
 mod maps;

@@ -9,6 +9,7 @@ use aya_ebpf::{
 use scopeward_abi::{
     endpoint::{EndpointKey, Ports},
     event::{hook, loss},
+    grant::{Grant, GrantKey},
     member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
@@ -49,6 +50,10 @@ pub static NAMES: HashMap<NameKey, Match> = HashMap::with_max_entries(1_048_576,
 #[map]
 pub static ENDPOINTS: LpmTrie<EndpointKey, Ports> = LpmTrie::with_max_entries(1_048_576, 0);
 
+/// What people approved. Only looked at for what is outside the scope.
+#[map]
+pub static GRANTS: HashMap<GrantKey, Grant> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
+
 /// Allowed acts that were emitted, by [`SeenKey`]. An LRU: eviction only means that one is emitted again.
 #[map]
 pub static SEEN_ACTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(65_536, 0);
@@ -77,6 +82,10 @@ pub static SCRATCH_USED: PerCpuArray<u64> = PerCpuArray::with_max_entries(crate:
 /// Index 0: not zero while any `[[match]]` is loaded, so that an exec outside sessions costs one look otherwise.
 #[map]
 pub static MATCHING: Array<u32> = Array::with_max_entries(1, 0);
+
+/// The monitor's own processes: the daemon, or the `scopeward run` that holds a session itself, and its watchdog.
+#[map]
+pub static PROTECTED: HashMap<u32, u32> = HashMap::with_max_entries(16, 0);
 
 /// Key of [`SEEN_ACTS`] and [`SEEN_CUTS`].
 #[repr(C)]

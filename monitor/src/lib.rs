@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod decide;
 pub mod decode;
+pub mod export;
 pub mod ledger;
 pub mod observe;
 pub mod pipeline;

@@ -11,8 +11,9 @@ use scopeward::cli::render::escape::escape_lines;
 use scopeward::cli::render::output::{Look, Output};
 use scopeward::cli::scope::Setting;
 use scopeward::cli::{
-    Cli, Command, agents, completions, cuts, daemon, doctor, events, freeze, incidents, kill, man, reload,
-    replay, report, rotate, run, scope, sessions, status, thaw, tree, why,
+    Cli, Command, agents, completions, cuts, daemon, doctor, events, export, freeze, grant, grants,
+    incidents, kill, man, pending, reload, replay, report, rotate, run, scope, sessions, status, thaw, top,
+    tree, verify, why,
 };
 use scopeward::config::file::Config;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
@@ -98,14 +99,21 @@ async fn answer(command: &Command, config: &Config, client: &Client) -> Result<E
         Command::Sessions(args) => sessions::run(args, client, output).await,
         Command::Tree(args) => tree::run(args, client, output).await,
         Command::Events(args) => events::run(args, client, output).await,
+        Command::Export(args) => export::run(args, client, output).await,
         Command::Incidents(args) => incidents::run(args, client, output).await,
         Command::Rotate(args) => rotate::run(args, client, output).await,
         Command::Report(args) => report::run(args, client, output).await,
         Command::Cuts(args) => cuts::run(args, client, output).await,
         Command::Why(args) => why::run(args, client, output).await,
+        Command::Pending(args) => pending::run(args, client, output).await,
+        Command::Top(args) => top::run(args, client, &Look::of_stdout()).await,
+        Command::Grant(args) => grant::run(args, client, output).await,
+        Command::Grants(args) => grants::run(args, client, output).await,
+        Command::Revoke(args) => grants::revoke(args, client, output).await,
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
+        Command::Verify(args) => verify::run(args, &config.paths.store(), output),
         Command::Reload(args) => reload::run(args, client, output).await,
         Command::Doctor(args) => doctor::run(args, config, output),
         Command::Completions(args) => completions::run(args, output),

@@ -1,7 +1,7 @@
 //! The way of the data, every stage in order:
 //!
 //! ```text
-//! kernel hook → ring → observe → decode → attribute → decide → ledger → respond → record → (export) → api → cli
+//! kernel hook → ring → observe → decode → attribute → decide → ledger → respond → record → export → api → cli
 //! ```
 //!
 //! What must happen before an act was decided in the kernel, from the maps that `decide::compile` filled. One thread
@@ -11,7 +11,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{Builder, JoinHandle},
@@ -22,7 +22,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
-    decide::compile::Names,
+    decide::{compile::Names, grants::Grants},
     decode::{self, Body},
     ledger::book::Ledger,
     observe::{
@@ -33,8 +33,10 @@ use crate::{
         ring::Ring,
     },
     record::{event::EventRecord, store::Store, writer::Writer},
+    scope::{name_glob::NameGlob, pattern::PathPattern},
     service::{
         cases::CaseBook,
+        exporting::Exporting,
         fanotify,
         heartbeat::{self, Heartbeat},
         host_files::HostFiles,
@@ -66,12 +68,35 @@ pub struct Settings {
     pub pins: Option<PathBuf>,
     /// Where policies are noted for the next daemon; `None` for the length of one run.
     pub notes: Option<PathBuf>,
+    /// Where the evidence of frozen sessions is kept; `None` for the length of one run.
+    pub evidence: Option<PathBuf>,
     /// Where incidents are kept for the next daemon; `None` for the length of one run.
     pub cases: Option<PathBuf>,
     /// How much the kernel side can hold.
     pub sizes: Sizes,
     /// Whether changed scope files are taken in by themselves; else only when somebody asks for a reload.
     pub automatic_reload: bool,
+}
+
+impl Settings {
+    /// Where the monitor keeps what holds sessions: scopes, unit, what it notes for its next start, pins.
+    fn own_files(&self) -> Vec<PathPattern> {
+        let trees = [Some(&self.scopes), self.notes.as_ref(), self.pins.as_ref()];
+        let mut own: Vec<PathPattern> = trees
+            .into_iter()
+            .flatten()
+            .map(|path| PathPattern::Tree(path.display().to_string()))
+            .collect();
+        own.extend(
+            ["/etc/systemd/system", "/usr/lib/systemd/system"].map(|dir| PathPattern::UnderDir {
+                dir: dir.to_owned(),
+                depth: Some(1),
+                parent: None,
+                name: NameGlob::around("scopeward", ""),
+            }),
+        );
+        own
+    }
 }
 
 /// The running monitor.
@@ -82,6 +107,8 @@ pub struct Monitor {
     store: Option<Store>,
     writer: Option<Writer>,
     followers: broadcast::Sender<Arc<EventRecord>>,
+    /// Where events go besides the store; set once, by the daemon.
+    pub exporting: OnceLock<Exporting>,
     fanotify: Mutex<Option<Fanotify>>,
     marks_stale: AtomicBool,
     names: Mutex<Known>,
@@ -109,8 +136,11 @@ impl Monitor {
         let memberships = kernel.maps.memberships()?;
         let state = State {
             kernel,
-            policies: Policies::default(),
+            policies: Policies::guarding(settings.own_files()),
             scopes: Scopes::new(&settings.scopes),
+            grants: Grants::default(),
+            notes: settings.notes.clone(),
+            evidence_due: Vec::new(),
             processes: Processes::default(),
             sessions: Sessions::default(),
             names: Names::default(),
@@ -137,6 +167,7 @@ impl Monitor {
             writer: store.as_ref().map(Store::writer),
             store,
             followers: broadcast::channel(FOLLOWED).0,
+            exporting: OnceLock::new(),
             fanotify: Mutex::new(None),
             marks_stale: AtomicBool::new(true),
             names: Mutex::new(Known::default()),
@@ -207,8 +238,9 @@ impl Monitor {
                 records.append(&mut state.answers);
                 sessions_changed |= outcome.sessions_changed;
             }
-            drop(state);
+            // Under the lock: what is written in this order is exported in this order.
             self.record(records);
+            drop(state);
             if sessions_changed {
                 self.marks_stale.store(true, Ordering::Release);
             }
@@ -236,8 +268,8 @@ impl Monitor {
         let mut state = self.lock();
         let (answer, mut records) = work(&mut state);
         records.append(&mut state.answers);
-        drop(state);
         self.record(records);
+        drop(state);
         answer
     }
 

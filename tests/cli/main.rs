@@ -2,9 +2,13 @@
 
 mod by_hand;
 mod daemon;
+mod grants;
 mod incidents;
 mod ledger;
 mod metrics;
+mod owners;
+mod patterns;
+mod pending;
 mod removal;
 mod replay;
 mod run_held;
@@ -12,5 +16,6 @@ mod run_passes;
 mod run_refuses;
 mod scope_check;
 mod service;
+mod trying;
 mod unit;
 mod upgrade;

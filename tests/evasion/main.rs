@@ -3,4 +3,5 @@
 mod control;
 mod files;
 mod network;
+mod outsiders;
 mod services;

@@ -19,6 +19,7 @@ pub struct Session<'a> {
     scratch: &'a Scratch,
     scope: PathBuf,
     events: PathBuf,
+    report: Option<PathBuf>,
     mode: &'static str,
 }
 
@@ -43,6 +44,7 @@ impl<'a> Session<'a> {
             scratch,
             scope: scope.to_owned(),
             events: scratch.path("events"),
+            report: None,
             mode: "enforce",
         }
     }
@@ -61,16 +63,22 @@ impl<'a> Session<'a> {
         self
     }
 
+    /// Writes a report to `report` at its end.
+    #[must_use]
+    pub fn reporting_to(mut self, report: &Path) -> Self {
+        self.report = Some(report.to_owned());
+        self
+    }
+
     /// The command line for `words` in the session, as a command to start.
     #[must_use]
     pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut command = self.scratch.scopeward(&["run", "--mode", self.mode, "--scope"]);
-        command
-            .arg(&self.scope)
-            .arg("--events")
-            .arg(&self.events)
-            .arg("--")
-            .args(words);
+        command.arg(&self.scope).arg("--events").arg(&self.events);
+        if let Some(report) = &self.report {
+            command.arg("--report").arg(report);
+        }
+        command.arg("--").args(words);
         command
     }
 

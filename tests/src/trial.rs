@@ -220,6 +220,36 @@ pub fn service_attack(
     words
 }
 
+/// The attack program's command line for `trials` supervised attempts on the process `victim`, which has eight bytes at
+/// `address`.
+#[must_use]
+pub fn outsider_attack(
+    technique: &Technique,
+    trials: usize,
+    loot: &Path,
+    aside: &Path,
+    (victim, address): (u32, u64),
+    twin: bool,
+) -> Vec<OsString> {
+    let mut words = common(technique, trials, loot);
+    words.extend(["--aside".into(), aside.into()]);
+    words.extend(["--victim".into(), victim.to_string().into()]);
+    words.extend(["--address".into(), address.to_string().into()]);
+    if twin {
+        words.push("--twin".into());
+    }
+    words
+}
+
+/// How many of `trials` attempts ran to their end.
+#[must_use]
+pub fn through(loot: &Loot, trials: usize, twin: bool) -> usize {
+    let states = (0..trials).map(|trial| loot.slot(slot_of(trial, twin)));
+    states
+        .filter(|slot| slot.state() == State::Done && libc::WIFEXITED(slot.status()))
+        .count()
+}
+
 fn common(technique: &Technique, trials: usize, loot: &Path) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec![
         programs::attack().into(),

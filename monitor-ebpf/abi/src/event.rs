@@ -66,6 +66,8 @@ pub mod flag {
     pub const BRAKED: u32 = 1 << 16;
     /// A unix socket in the abstract name space: the string is its name.
     pub const ABSTRACT: u32 = 2048;
+    /// Outside the scope, and let through by a grant.
+    pub const GRANTED: u32 = 1 << 20;
 }
 
 /// Values of [`Header::kind`].
@@ -88,8 +90,20 @@ pub mod kind {
     pub const UNIX_CONNECT: u8 = 8;
     /// The same for a datagram, or for bytes on a connection that the session did not make.
     pub const UNIX_SEND: u8 = 9;
+    /// [`super::Other`]: a process outside the session is traced, or its memory read.
+    pub const TRACE: u8 = 10;
+    /// [`super::Other`]: a process outside the session is signalled.
+    pub const SIGNAL: u8 = 11;
+    /// [`super::Other`]: an act on the monitor.
+    pub const TAMPER: u8 = 12;
+    /// [`super::Other`]: a process of the session is moved to another cgroup.
+    pub const CGROUP: u8 = 13;
+    /// [`super::Other`]: other namespaces.
+    pub const NAMESPACE: u8 = 14;
+    /// [`super::Other`]: a mount, or another root.
+    pub const MOUNT: u8 = 15;
     /// [`super::File`], then the path: removed outside what may be written. The inode is 0.
-    pub const UNLINK: u8 = 10;
+    pub const UNLINK: u8 = 16;
     /// Nothing but the header: the daemon asked for it, to see that what the kernel tells arrives. It is no act.
     pub const HEARTBEAT: u8 = 255;
 }
@@ -126,11 +140,16 @@ pub mod hook {
     pub const ADOPT: u8 = 8;
     /// `sk_data_ready`, and the exit of `connect` on unix sockets.
     pub const UNIX: u8 = 9;
+    /// Acts on other processes.
+    pub const PROCESS: u8 = 10;
+    /// Ways out of the session, and acts on the monitor.
+    pub const ESCAPE: u8 = 11;
     /// How many there are.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 12;
     /// Their names, as `status` shows them.
     pub const NAMES: [&str; COUNT] = [
-        "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt", "unix",
+        "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt", "unix", "process",
+        "escape",
     ];
 }
 
@@ -217,6 +236,64 @@ pub struct File {
     pub dev: u32,
     /// `i_mode`.
     pub mode: u32,
+}
+
+/// Body of `TRACE`, `SIGNAL`, `TAMPER`, `CGROUP`, `NAMESPACE`, `MOUNT`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The other process, as the host numbers it; 0 where there is none.
+    pub pid: u32,
+    /// `call::*` of what was done.
+    pub call: u32,
+    /// The signal, the namespaces, or the command of `bpf`.
+    pub detail: u64,
+    /// The file of `/proc`, or the cgroup's path, ended by a zero; cut to fit.
+    pub name: [u8; 64],
+}
+
+/// Values of [`Other::call`].
+pub mod call {
+    /// `ptrace`.
+    pub const PTRACE: u32 = 1;
+    /// `process_vm_readv`, `process_vm_writev` and the like.
+    pub const PROCESS_VM: u32 = 2;
+    /// `pidfd_getfd`, `process_madvise`.
+    pub const PIDFD: u32 = 3;
+    /// A file in `/proc/PID`.
+    pub const PROC: u32 = 4;
+    /// A signal.
+    pub const SIGNAL: u32 = 5;
+    /// `perf_event_open` on a process.
+    pub const PERF: u32 = 6;
+    /// `bpf`.
+    pub const BPF: u32 = 7;
+    /// A process was attached to a cgroup.
+    pub const CGROUP: u32 = 8;
+    /// `setns`.
+    pub const SETNS: u32 = 9;
+    /// `unshare`.
+    pub const UNSHARE: u32 = 10;
+    /// A child in namespaces of its own.
+    pub const CLONE: u32 = 11;
+    /// `mount`, `move_mount`, `pivot_root`, `chroot`, `mount_setattr`; the number of the system call is the detail.
+    pub const MOUNT: u32 = 12;
+    /// Their names, as events say them.
+    pub const NAMES: [&str; 13] = [
+        "",
+        "ptrace",
+        "process_vm",
+        "pidfd",
+        "proc",
+        "signal",
+        "perf_event_open",
+        "bpf",
+        "cgroup",
+        "setns",
+        "unshare",
+        "clone",
+        "mount",
+    ];
 }
 
 /// Body of `CONNECT`, `SEND`, `SOCKET`.

@@ -2,7 +2,7 @@
 
 use core::mem::{offset_of, size_of};
 
-use crate::{endpoint, event, member, object, policy};
+use crate::{endpoint, event, grant, member, object, policy};
 
 const _: () = {
     assert!(size_of::<member::Member>() == 48);
@@ -11,15 +11,18 @@ const _: () = {
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
-    assert!(size_of::<policy::Policy>() == 64 + 12 * crate::MAX_SHAPES);
+    assert!(size_of::<policy::Policy>() == 88 + 12 * crate::MAX_SHAPES);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
+    assert!(size_of::<grant::GrantKey>() == 40);
+    assert!(size_of::<grant::Grant>() == 24);
     assert!(size_of::<event::Header>() == 56);
     assert!(size_of::<event::Fork>() == 16);
     assert!(size_of::<event::Exec>() == 32);
     assert!(size_of::<event::File>() == 16);
     assert!(size_of::<event::Net>() == 24);
+    assert!(size_of::<event::Other>() == 80);
     // What the next version reads of this one's maps when it takes sessions over, whatever else has changed between
     // the two (`observe::handover`): these stay where they are for as long as there are versions.
     assert!(offset_of!(member::Member, session) == 0);
@@ -45,7 +48,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 66] = [
+pub const FIELDS: [Field; 85] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -112,6 +115,25 @@ pub const FIELDS: [Field; 66] = [
     field("ADDRESS_LEN", "unix_address", "len"),
     field("ADDRESS_NAME", "unix_address", "name"),
     field("PID_NUMBERS", "pid", "numbers"),
+    field("REGS_THIRD", "pt_regs", "dx"),
+    field("TASK_THREAD_PID", "task_struct", "thread_pid"),
+    field("TASK_PID_LINKS", "task_struct", "pid_links"),
+    field("TASK_NSPROXY", "task_struct", "nsproxy"),
+    field("NSPROXY_MNT", "nsproxy", "mnt_ns"),
+    field("CRED_USER_NS", "cred", "user_ns"),
+    field("PID_LEVEL", "pid", "level"),
+    field("PID_TASKS", "pid", "tasks"),
+    field("UPID_NS", "upid", "ns"),
+    field("PIDNS_IDR", "pid_namespace", "idr"),
+    field("IDR_RT", "idr", "idr_rt"),
+    field("XA_HEAD", "xarray", "xa_head"),
+    field("XA_NODE_SHIFT", "xa_node", "shift"),
+    field("XA_NODE_SLOTS", "xa_node", "slots"),
+    field("INODE_PRIVATE", "inode", "i_private"),
+    field("SB_MAGIC", "super_block", "s_magic"),
+    field("PROC_PID", "proc_inode", "pid"),
+    field("PROC_INODE", "proc_inode", "vfs_inode"),
+    field("SIGINFO_CODE", "kernel_siginfo", "si_code"),
 ];
 
 /// What both sides must have been built with: the object carries it, and the daemon looks for it before it loads, so

@@ -7,6 +7,7 @@
 
 pub mod endpoint;
 pub mod event;
+pub mod grant;
 pub mod hash;
 pub mod layout;
 pub mod member;
@@ -15,7 +16,7 @@ pub mod policy;
 pub mod syscall;
 
 /// First byte of every event, and part of the directory that pinned maps live in.
-pub const ABI_VERSION: u8 = 4;
+pub const ABI_VERSION: u8 = 5;
 
 /// Longest name of a path component in bytes (`NAME_MAX` of every Linux filesystem).
 pub const MAX_NAME: usize = 255;

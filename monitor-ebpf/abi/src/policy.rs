@@ -34,6 +34,18 @@ pub struct Policy {
     pub socket_default: u32,
     /// Entry for a unix socket that could be guarded and cannot be resolved.
     pub socket_fail: u32,
+    /// Entry for tracing processes outside the session, or reading their memory; 0 allows.
+    pub trace: u32,
+    /// Entry for signals to processes outside the session; 0 allows.
+    pub signal: u32,
+    /// Entry for moves to another cgroup or into others' namespaces; 0 allows.
+    pub leave: u32,
+    /// Entry for mounts, and for namespaces in which things can be seen under other names; 0 allows.
+    pub mount: u32,
+    /// Entry for acts on the monitor itself.
+    pub tamper: u32,
+    /// Always 0.
+    pub pad: u32,
     /// The name shapes of the patterns of unix sockets, paths and abstract names alike.
     pub socket_shapes: [u32; MAX_SHAPES],
     /// The brake: in how long, ns.

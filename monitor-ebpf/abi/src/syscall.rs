@@ -15,8 +15,28 @@ pub mod class {
     pub const SOCKET: u8 = 3;
     /// Connects: as `NET`, and a unix socket has a peer afterwards.
     pub const CONNECT: u8 = 4;
+    /// `ptrace`.
+    pub const PTRACE: u8 = 5;
+    /// Its first argument is a process whose memory it uses.
+    pub const PROCESS_VM: u8 = 6;
+    /// Its first argument is a descriptor of a process that it uses.
+    pub const PIDFD: u8 = 7;
+    /// Its first argument is a process that it signals with what the caller made up.
+    pub const QUEUE: u8 = 8;
+    /// `pidfd_send_signal`.
+    pub const PIDFD_SIGNAL: u8 = 9;
+    /// `perf_event_open`.
+    pub const PERF: u8 = 10;
+    /// `setns`.
+    pub const SETNS: u8 = 11;
+    /// `unshare`.
+    pub const UNSHARE: u8 = 12;
+    /// Mounts, or changes the root.
+    pub const MOUNT: u8 = 13;
+    /// `bpf`.
+    pub const BPF: u8 = 14;
     /// Removes a name in a directory that is given by its descriptor.
-    pub const REMOVE: u8 = 5;
+    pub const REMOVE: u8 = 15;
     /// Shift of the 32-bit class.
     pub const COMPAT_SHIFT: u8 = 4;
 }

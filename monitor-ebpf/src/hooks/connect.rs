@@ -3,13 +3,13 @@
 
 use aya_ebpf::{macros::cgroup_sock_addr, programs::SockAddrContext};
 use scopeward_abi::{
-    event::{Header, Net, hook, kind, loss},
+    event::{Header, Net, flag, hook, kind, loss},
     member::mode,
     policy::response,
 };
 
 use crate::{
-    emit,
+    emit, grant,
     maps::{POLICIES, SeenKey},
     respond::{self, Power},
     session::{self, Actor, ids},
@@ -128,7 +128,18 @@ pub fn reach(actor: &mut Actor, net: &Net, kind: u8, power: Power) -> u8 {
         net.protocol as u8
     };
     let addr = &net.addr;
-    let verdict = verdict::endpoint(actor.member, policy, addr, net.port, ruled);
+    let mut verdict = verdict::endpoint(actor.member, policy, addr, net.port, ruled);
+    if verdict.response > response::ALLOW
+        && grant::endpoint(
+            actor.member.session,
+            addr,
+            (net.port, ruled),
+            power != Power::Deny,
+        )
+    {
+        verdict.response = response::ALLOW;
+        actor.flags |= flag::GRANTED;
+    }
     if power == Power::Deny && (verdict.response < response::DENY || actor.session.mode == mode::OBSERVE) {
         return response::ALLOW;
     }
@@ -145,7 +156,7 @@ pub fn reach(actor: &mut Actor, net: &Net, kind: u8, power: Power) -> u8 {
         session: actor.member.session,
         object: high.rotate_left(17) ^ low,
         part: u32::from(net.port) << 16 | u32::from(ruled),
-        what: u32::from(kind) << 24,
+        what: u32::from(kind) << 24 | actor.flags & flag::GRANTED,
         entry: verdict.entry,
         pad: 0,
     };

@@ -13,7 +13,7 @@ use scopeward_abi::{
 };
 
 use crate::{
-    emit,
+    emit, grant,
     kernel::{
         file::{self, Facts},
         offsets::{Address, of, read},
@@ -127,7 +127,8 @@ fn executed(actor: &mut Actor, bprm: Address) {
     };
     let seen = program(bprm, scratch);
     scratch.member = *actor.member;
-    let verdict = judge(policy, scratch, seen, policy.exec_default);
+    let mut verdict = judge(policy, scratch, seen, policy.exec_default);
+    approve(actor, scratch, &mut verdict, seen, true);
     actor.member.lineage = scratch.member.lineage;
     actor.member.labels = scratch.member.labels;
     if tell(actor, scratch, seen, verdict, Power::Signal) {
@@ -154,7 +155,9 @@ pub fn check(actor: &mut Actor, bprm: Address) -> u8 {
     // The process still is what it was: labels change when the program does.
     scratch.member = *actor.member;
     let default = if is_script { 0 } else { policy.exec_default };
-    let verdict = judge(policy, scratch, seen, default);
+    let mut verdict = judge(policy, scratch, seen, default);
+    // Its use is counted when it is executed; a script's here, because the interpreter is what is executed.
+    approve(actor, scratch, &mut verdict, seen, is_script);
     let is_refused = verdict.response >= response::DENY && actor.session.mode != mode::OBSERVE;
     if is_refused && tell(actor, scratch, seen, verdict, Power::Deny) {
         report(scratch, bprm, seen, false);
@@ -180,6 +183,18 @@ fn blind(actor: &mut Actor, policy: &Policy, power: Power) -> u8 {
     respond::apply(actor, if read > program { read } else { program }, power)
 }
 
+/// Lets through what a person approved; `counts` where this is its use.
+#[inline(never)]
+fn approve(actor: &mut Actor, scratch: &Scratch, verdict: &mut Verdict, seen: bool, counts: bool) {
+    if seen
+        && verdict.response > response::ALLOW
+        && grant::program(actor.member.session, &scratch.facts, counts)
+    {
+        verdict.response = response::ALLOW;
+        actor.flags |= flag::GRANTED;
+    }
+}
+
 /// Applies a verdict on a program, counts it and writes the event's header; says whether it is to be told.
 #[inline(never)]
 fn tell(actor: &mut Actor, scratch: &mut Scratch, seen: bool, verdict: Verdict, power: Power) -> bool {
@@ -196,7 +211,7 @@ fn tell(actor: &mut Actor, scratch: &mut Scratch, seen: bool, verdict: Verdict, 
             session: actor.member.session,
             object: scratch.facts.inode,
             part: scratch.facts.dev,
-            what: u32::from(kind::EXEC) << 24,
+            what: u32::from(kind::EXEC) << 24 | actor.flags & flag::GRANTED,
             entry: verdict.entry,
             pad: 0,
         };

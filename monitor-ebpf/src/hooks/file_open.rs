@@ -8,7 +8,7 @@ use scopeward_abi::{
 };
 
 use crate::{
-    hooks::{file_use, removal, socket, unix},
+    hooks::{escape, file_use, process, removal, socket, unix},
     kernel::{
         offsets::{of, read},
         task,
@@ -37,6 +37,10 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if classes == class::NONE {
         return 0;
     }
+    // Many a number means something else in a 32-bit call.
+    if classes & 15 == class::NONE && !task::is_compat(task::current()) {
+        return 0;
+    }
     let ret = ctx.arg::<i64>(1);
     if ret < 0 && classes & 15 == class::OPEN && classes >> class::COMPAT_SHIFT == 0 {
         return 0;
@@ -56,19 +60,30 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let second = unsafe { *(regs.add(of::REGS_SECOND()) as *const u64) };
     // SAFETY: as above.
     let second_compat = unsafe { *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) };
-    held(
-        &mut actor,
-        classes,
-        ret,
-        [first, first_compat],
-        [second, second_compat],
-    );
+    // SAFETY: as above.
+    let third = unsafe { *(regs.add(of::REGS_THIRD()) as *const u64) };
+    let call = Call {
+        number,
+        native: [first, second, third],
+        compat: [first_compat & LOW, second_compat & LOW, third & LOW],
+    };
+    held(&mut actor, classes, ret, &call);
     0
+}
+
+/// What an argument of a 32-bit call has.
+const LOW: u64 = 0xffff_ffff;
+
+/// A system call: its number, and its first arguments as they are where it is a native or a 32-bit one.
+struct Call {
+    number: u64,
+    native: [u64; 3],
+    compat: [u64; 3],
 }
 
 /// The exit of a system call that is looked at, in a session.
 #[inline(always)]
-fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64; 2]) {
+fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     let task = task::current();
     let compat = task::is_compat(task);
     let of_call = if compat {
@@ -76,6 +91,7 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64;
     } else {
         classes & 15
     };
+    let arguments = if compat { call.compat } else { call.native };
     if of_call == class::OPEN && ret >= 0 {
         actor.flags = if compat { flag::COMPAT } else { 0 };
         // 0: another thread closed it, or put another file there: what it was is not known.
@@ -84,19 +100,18 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, first: [u64; 2], second: [u64;
     }
     if of_call == class::SOCKET && ret >= 0 {
         // The first argument: another register in a 32-bit call.
-        let family = if compat { first[1] & 0xffff_ffff } else { first[0] };
-        socket::made(actor, family, Power::Signal);
+        socket::made(actor, arguments[0], Power::Signal);
     }
     if of_call == class::CONNECT && ret >= 0 {
-        unix::connected(actor, if compat { first[1] & 0xffff_ffff } else { first[0] });
+        unix::connected(actor, arguments[0]);
+    }
+    if of_call >= class::SETNS && of_call <= class::BPF && ret >= 0 {
+        escape::called(actor, of_call, call.number, arguments[0]);
+    } else if of_call >= class::PTRACE && of_call <= class::PERF && ret >= 0 {
+        process::called(actor, of_call, arguments);
     }
     if of_call == class::REMOVE && ret == 0 {
-        let (dir, name) = if compat {
-            (first[1] & 0xffff_ffff, second[1] & 0xffff_ffff)
-        } else {
-            (first[0], second[0])
-        };
-        removal::removed(actor, dir, name);
+        removal::removed(actor, arguments[0], arguments[1]);
     }
     respond::settle(actor);
 }

@@ -6,7 +6,8 @@ use scopeward_abi::{
 };
 
 use crate::{
-    emit,
+    emit, grant,
+    hooks::process,
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::Address,
@@ -33,7 +34,16 @@ pub fn used(actor: &mut Actor, address: Address, power: Power) -> u8 {
         return blind(actor, power);
     };
     look(actor, address, scratch);
-    let applied = answer(actor, scratch, power);
+    let mut applied = response::ALLOW;
+    if scratch.facts.f_mode & (FMODE_READ | FMODE_WRITE) != 0 {
+        let hook = actor.hook;
+        applied = process::opened(actor, address, scratch.facts.dentry, power);
+        actor.hook = hook;
+    }
+    // What was refused already is not opened.
+    if power != Power::Deny || applied < response::DENY {
+        applied = answer(actor, scratch, power);
+    }
     scratch::release(scratch);
     applied
 }
@@ -99,7 +109,12 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
         return response::ALLOW;
     };
     let (reads, writes) = (f_mode & FMODE_READ != 0, f_mode & FMODE_WRITE != 0);
-    let verdict = verdict::file(actor.member, policy, &scratch.hits, reads, writes);
+    let mut verdict = verdict::file(actor.member, policy, &scratch.hits, reads, writes);
+    if verdict.response > response::ALLOW && grant::file(actor.member.session, &scratch.facts, reads, writes)
+    {
+        verdict.response = response::ALLOW;
+        actor.flags |= flag::GRANTED;
+    }
     if verdict.then != 0 {
         actor.member.then = u32::from(verdict.then);
         actor.member.then_entry = verdict.entry;
@@ -116,7 +131,8 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
         session: actor.member.session,
         object: scratch.facts.inode,
         part: scratch.facts.dev,
-        what: u32::from(kind::OPEN) << 24 | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED),
+        what: u32::from(kind::OPEN) << 24
+            | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED | flag::GRANTED),
         entry: verdict.entry,
         pad: 0,
     };

@@ -5,6 +5,7 @@ use scopeward_abi::event::{Fork, Header, hook, kind, loss};
 
 use crate::{
     emit,
+    hooks::{act, escape},
     kernel::task,
     maps::MEMBERS,
     respond,
@@ -42,9 +43,14 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
         respond::kill(hook::FORK);
         return 0;
     }
-    let Some(actor) = Actor::of(member, ids, hook::FORK) else {
+    let Some(mut actor) = Actor::of(member, ids, hook::FORK) else {
         return 0;
     };
+    if escape::cloned(&mut actor, child, tgid)
+        && let Some(child) = session::known(tgid)
+    {
+        act::doom(&mut child.flags);
+    }
     let event = ForkEvent {
         header: emit::header(kind::FORK, &actor),
         fork: Fork {

@@ -2,5 +2,6 @@
 
 pub mod file;
 pub mod offsets;
+pub mod pid;
 pub mod socket;
 pub mod task;

@@ -8,9 +8,11 @@ use tokio::sync::broadcast;
 use crate::api::peer::Peer;
 use crate::api::report::Report;
 use crate::api::types::{
-    AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeInfo, SessionInfo, Status,
-    Tally, Tree, Why,
+    AgentInfo, CutsBy, EnrolRequest, Enrolled, Grant, GrantRequest, Incident, Pending, Reason, Reloaded,
+    Rotation, ScopeInfo, SessionInfo, Status, Tally, Tree, Why,
 };
+use crate::export::exporters::TestError;
+use crate::export::status::{ExporterStatus, TestDelivery};
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
 use crate::record::query::QueryError;
@@ -59,6 +61,18 @@ pub enum ControlError {
 impl From<QueryError> for ControlError {
     fn from(error: QueryError) -> Self {
         Self::Internal(format!("failed to {error}"))
+    }
+}
+
+impl From<TestError> for ControlError {
+    fn from(error: TestError) -> Self {
+        match error {
+            TestError::Unknown(id) => Self::NotFound { what: "exporter", id },
+            TestError::Failed(why) => Self::Invalid {
+                why: format!("the test event was not taken: {why}"),
+                remedy: "look at the destination and at [[export]] in daemon.toml; events wait in the store meanwhile".to_owned(),
+            },
+        }
     }
 }
 
@@ -161,6 +175,24 @@ pub trait Control: Send + Sync + 'static {
     /// [`ControlError`].
     fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError>;
 
+    /// Approves something for a session, for a while. The API has checked who asks.
+    ///
+    /// # Errors
+    /// [`ControlError`]; nothing is approved then.
+    fn grant(&self, request: &GrantRequest, peer: &Peer) -> Result<Grant, ControlError>;
+
+    /// Every grant that holds, and those that are over and still remembered. Newest last.
+    fn grants(&self) -> Vec<Grant>;
+
+    /// Takes a grant back: the next act is answered as the scope says.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn revoke(&self, grant: &str, reason: &str, peer: &Peer) -> Result<Grant, ControlError>;
+
+    /// The sessions that are frozen, the one that waits longest first.
+    fn pending(&self) -> Vec<Pending>;
+
     /// Hands the stored events that `filter` asks for to `visit`, in the filter's order, until it breaks.
     ///
     /// # Errors
@@ -176,6 +208,12 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::NotFound`], or [`ControlError::Invalid`] where the beginning is not unique.
     fn event(&self, id: &str) -> Result<EventRecord, ControlError>;
+
+    /// The latest cut of a session that was answered; for the agent itself.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`] where there is none.
+    fn last_reason(&self, session: &str) -> Result<Reason, ControlError>;
 
     /// How the cuts add up; only those of the user `only`, where that is given: their sessions, their own account, and
     /// by rule what their sessions did.
@@ -204,6 +242,15 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError`].
     fn why(&self, event: EventRecord) -> Result<Why, ControlError>;
+
+    /// The exporters.
+    fn exporters(&self) -> Vec<ExporterStatus>;
+
+    /// Sends a marked test event to the destination of exporter `name`, and waits until it is taken.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], or [`ControlError::Invalid`] with what the destination said.
+    fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError>;
 
     /// Every event from now on, as it is recorded.
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>>;

@@ -53,6 +53,10 @@ impl From<ControlError> for Failure {
                 format!("there is no {what} {id:?}"),
                 match what {
                     "scope" => "scopeward status lists the scopes".to_owned(),
+                    "exporter" => {
+                        "scopeward export status lists the exporters; [[export]] in daemon.toml makes them"
+                            .to_owned()
+                    }
                     _ => format!("scopeward {what}s lists those there are"),
                 },
             ),

@@ -1,5 +1,6 @@
 //! HTTP/JSON on a unix socket, with callers known by their credentials.
 
+pub mod approvals;
 pub mod client;
 pub mod control;
 pub mod failure;

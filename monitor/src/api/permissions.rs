@@ -84,6 +84,22 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Whether `peer` may approve what a scope speaks against: root and operators alone.
+    ///
+    /// # Errors
+    /// [`ControlError::Refused`].
+    pub fn may_approve(&self, peer: &Peer) -> Result<(), ControlError> {
+        if self.is_operator(peer) {
+            return Ok(());
+        }
+        Err(refused(
+            "only root and operators may approve what a scope speaks against",
+            "ask one of them; `operators` in the daemon's settings names them",
+        ))
+    }
+}
+
 /// Whether `peer` may change anything at all: nothing may from inside an agent session, whatever its uid.
 ///
 /// # Errors

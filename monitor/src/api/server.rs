@@ -19,7 +19,7 @@ use crate::api::control::{Control, ControlError};
 use crate::api::failure::Failure;
 use crate::api::peer::Peer;
 use crate::api::permissions::Policy;
-use crate::api::routes::{cases, change, cuts, events, metrics, overview, sessions};
+use crate::api::routes::{cases, change, cuts, events, export, grants, metrics, overview, sessions};
 use crate::api::socket::{BindError, Socket, SocketState};
 use crate::api::workers::Workers;
 
@@ -146,6 +146,12 @@ fn router(shared: Shared) -> Router {
         .route("/sessions/{id}/freeze", post(change::freeze))
         .route("/sessions/{id}/thaw", post(change::thaw))
         .route("/sessions/{id}/kill", post(change::kill))
+        .route("/export", get(export::status))
+        .route("/export/{name}/test", post(export::test))
+        .route("/self/why", get(sessions::own_why))
+        .route("/grants", get(grants::list).post(grants::give))
+        .route("/grants/{id}/revoke", post(grants::revoke))
+        .route("/pending", get(grants::pending))
         .route("/cuts", get(cuts::list))
         .route("/incidents", get(cases::incidents))
         .route("/rotations", get(cases::rotations).post(cases::rotate))
@@ -163,7 +169,7 @@ fn router(shared: Shared) -> Router {
 }
 
 async fn nowhere() -> Failure {
-    let remedy = "GET /v1/status, /v1/sessions, /v1/agents, /v1/events, /v1/cuts, /v1/incidents, /v1/rotations, /v1/scopes";
+    let remedy = "GET /v1/status, /v1/sessions, /v1/agents, /v1/events, /v1/cuts, /v1/incidents, /v1/rotations, /v1/grants, /v1/pending, /v1/scopes";
     Failure::new(StatusCode::NOT_FOUND, "there is nothing at this path", remedy)
 }
 

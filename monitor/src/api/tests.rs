@@ -1,9 +1,12 @@
 //! The API over a real socket, with a pipeline that is made up.
 
+pub(crate) mod approvals;
 mod changes;
-mod curl;
+pub(crate) mod curl;
+mod exporters;
 pub(crate) mod fake;
 mod fake_ledger;
 mod following;
 mod reading;
+pub(crate) mod served;
 mod socket;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::api::approvals::{GRANT_MOST_SECONDS, GrantRequest, Pending, Reason};
 pub use crate::attribute::sessions::{CutInfo, SessionState};
+pub use crate::decide::grants::{Grant, GrantState, Object};
 pub use crate::ledger::decision::Decision;
 pub use crate::ledger::incidents::{Answer, CredentialRead, Incident, Reached};
 pub use crate::ledger::rotation::{Read, Rotated, Rotation};
 pub use crate::ledger::tally::{Line, Tally, Use};
-use crate::record::event::{EventRecord, Owner};
+use crate::record::event::{EventRecord, Origin, Owner};
 use crate::record::health::StoreHealth;
 use crate::scope::words::{Mode, Tier};
 
@@ -135,6 +137,8 @@ pub struct SessionInfo {
     pub root_pid: u32,
     /// The human for whom it runs.
     pub owner: Owner,
+    /// Where it comes from: login, sudo, ssh, unit, directory, git identity.
+    pub origin: Origin,
     /// When it started.
     pub since: Timestamp,
     /// How it stands.
@@ -281,6 +285,8 @@ pub struct Why {
     pub chain: Vec<ChainLink>,
     /// The person for whom the session runs.
     pub owner: Owner,
+    /// Where the session comes from; `None` where the daemon does not know the session any more.
+    pub origin: Option<Origin>,
     /// What the scope would have to say for this act to be allowed; `None` where it was.
     pub instead: Option<String>,
     /// The command that would approve it for a while; `None` where there is none.

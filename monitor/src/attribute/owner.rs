@@ -56,7 +56,8 @@ pub fn home(uid: u32) -> PathBuf {
 }
 
 /// The controlling terminal: `pts/N` or `ttyN` (Documentation/admin-guide/devices.txt).
-fn tty(pid: u32) -> Option<String> {
+#[must_use]
+pub fn tty(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let after_name = stat.rsplit_once(')')?.1;
     let device: u32 = after_name.split_whitespace().nth(4)?.parse().ok()?;
@@ -72,9 +73,19 @@ fn tty(pid: u32) -> Option<String> {
 /// The agent's own session id, where the environment of the process has one.
 #[must_use]
 pub fn agent_session(pid: u32) -> Option<String> {
+    find_variable(pid, |name| AGENT_SESSIONS.contains(&name))
+}
+
+/// A variable of the environment that a process was started with.
+#[must_use]
+pub fn variable(pid: u32, name: &str) -> Option<String> {
+    find_variable(pid, |known| known == name)
+}
+
+fn find_variable(pid: u32, wanted: impl Fn(&str) -> bool) -> Option<String> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     environment.split(|byte| *byte == 0).find_map(|entry| {
         let (name, value) = std::str::from_utf8(entry).ok()?.split_once('=')?;
-        (AGENT_SESSIONS.contains(&name) && !value.is_empty()).then(|| value.to_owned())
+        (wanted(name) && !value.is_empty()).then(|| value.to_owned())
     })
 }

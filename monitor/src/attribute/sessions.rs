@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    record::event::{EventRecord, Owner, SessionRef},
+    record::event::{EventRecord, Origin, Owner, SessionRef},
     scope::words::{Mode, Response},
 };
 
@@ -46,6 +46,10 @@ pub struct CutInfo {
 pub struct Session {
     /// What every event says of it.
     pub facts: Arc<SessionRef>,
+    /// Where it comes from, as last looked at.
+    pub origin: Origin,
+    /// Whether that was told.
+    pub origin_told: bool,
     /// The policy that holds it.
     pub policy: u32,
     /// Observe or enforce.
@@ -56,6 +60,10 @@ pub struct Session {
     pub state: SessionState,
     /// When it was frozen, boot clock, ns.
     pub frozen_at: Option<u64>,
+    /// The event that froze it, where one did.
+    pub frozen_by: Option<EventRecord>,
+    /// Where what it had open when it was frozen is kept.
+    pub evidence: Option<std::path::PathBuf>,
     /// Acts and cuts that the kernel counted, as last read.
     pub acts: u64,
     /// Cuts that the kernel counted, as last read.
@@ -68,6 +76,8 @@ pub struct Session {
     pub suppressed: u64,
     /// The record of the latest cut that the kernel emitted: what stands for its repeats.
     pub last_record: Option<EventRecord>,
+    /// The event of the latest cut, for the agent itself.
+    pub last_told: Option<EventRecord>,
     /// Its own cgroup.
     pub cgroup: Option<std::path::PathBuf>,
 }
@@ -137,17 +147,22 @@ impl Session {
     pub fn new(facts: SessionRef, policy: u32, mode: Mode, since: Timestamp) -> Self {
         Self {
             facts: Arc::new(facts),
+            origin: Origin::default(),
+            origin_told: false,
             policy,
             mode,
             since,
             state: SessionState::Running,
             frozen_at: None,
+            frozen_by: None,
+            evidence: None,
             acts: 0,
             cuts: 0,
             own_cuts: 0,
             last_cut: None,
             suppressed: 0,
             last_record: None,
+            last_told: None,
             cgroup: None,
         }
     }

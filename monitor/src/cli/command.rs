@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    agents, completions, cuts, daemon, doctor, events, freeze, incidents, kill, man, reload, replay, report,
-    rotate, run, scope, sessions, status, thaw, tree, why,
+    agents, completions, cuts, daemon, doctor, events, export, freeze, grant, grants, incidents, kill, man,
+    pending, reload, replay, report, rotate, run, scope, sessions, status, thaw, top, tree, verify, why,
 };
 use crate::config::file::{Config, ConfigError, VARIABLE};
 
@@ -61,6 +61,18 @@ pub enum Command {
     Report(report::Args),
     /// Why an act was answered as it was, and what would have allowed it
     Why(why::Args),
+    /// Exporters: what is delivered, what waits, what went wrong; or send a test event
+    Export(export::Args),
+    /// What waits for a person: who asks, for what, since when, and what happens when nobody decides
+    Pending(pending::Args),
+    /// Live: what runs, what waits for a person, and keys to decide
+    Top(top::Args),
+    /// Approve, for a while, what an event was about: bound to that very file, program or endpoint, and recorded
+    Grant(grant::Args),
+    /// The grants that hold: what, for how much longer, how often used, by whom
+    Grants(grants::Args),
+    /// Take a grant back
+    Revoke(grants::RevokeArgs),
     /// Stop every process of a session until a person decides
     Freeze(freeze::Args),
     /// Let a frozen session go on
@@ -77,6 +89,8 @@ pub enum Command {
     Scope(scope::ScopeArgs),
     /// What this kernel can enforce, what is missing, and what would change it; exits 5 where agents cannot be held
     Doctor(doctor::Args),
+    /// Walk over the chain of the stored record, and name what was changed, removed or reordered; exits 1 where something was
+    Verify(verify::Args),
     /// Decide recorded acts anew, against another scope; exits 1 where it has cuts
     Replay(replay::Args),
     /// What a shell needs to complete this command line

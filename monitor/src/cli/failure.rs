@@ -28,6 +28,17 @@ pub enum CliError {
     /// An argument that is a pattern.
     #[error("failed to {0}")]
     Pattern(#[from] PatternError),
+    /// The store's directory.
+    #[error("failed to read the store in {}: {source}", path.display())]
+    Store {
+        /// Which directory.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A view for a terminal, without one.
+    #[error("scopeward top needs a terminal; scopeward sessions and scopeward pending say the same in lines")]
+    NoTerminal,
     /// The output could not be written.
     #[error("failed to write the output: {0}")]
     Output(#[from] std::io::Error),
@@ -49,7 +60,12 @@ impl CliError {
                 StatusCode::NOT_IMPLEMENTED => Exit::Unsupported,
                 _ => Exit::No,
             },
-            Self::Moment(_) | Self::Pattern(_) => Exit::Usage,
+            Self::Moment(_) | Self::Pattern(_) | Self::NoTerminal => Exit::Usage,
+            Self::Store { source, .. } => match source.kind() {
+                ErrorKind::PermissionDenied => Exit::Privileges,
+                ErrorKind::InvalidInput => Exit::Usage,
+                _ => Exit::No,
+            },
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
             Self::Client(ClientError::Protocol { .. })
             | Self::Stream(_)

@@ -136,7 +136,8 @@ pub fn bytes(incident: &Incident) -> String {
 pub fn milliseconds(took: i128) -> String {
     let took = i64::try_from(took.max(0)).unwrap_or(i64::MAX);
     match took {
-        0..60_000 => format!("{}.{:03}s", took / 1_000, took % 1_000),
+        0 => "under 0.001s".to_owned(),
+        1..60_000 => format!("{}.{:03}s", took / 1_000, took % 1_000),
         _ => crate::cli::render::time::length(took / 1_000),
     }
 }

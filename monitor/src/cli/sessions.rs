@@ -4,6 +4,7 @@ use crate::api::client::Client;
 use crate::api::types::{SessionInfo, SessionState};
 use crate::cli::exit::Exit;
 use crate::cli::failure::CliError;
+use crate::cli::render::origin::short;
 use crate::cli::render::output::Output;
 use crate::cli::render::time::local;
 use crate::cli::render::{json, table};
@@ -51,7 +52,11 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
             table::text(&session.id),
             table::text(&session.agent),
             table::text(&state_words(&session.status)),
-            table::text(&owner_words(&session.owner)),
+            table::text(&if wide {
+                from_words(session)
+            } else {
+                owner_words(&session.owner)
+            }),
             table::text(&local(session.since, &output.look.zone)),
             table::number(session.cuts),
             table::text(mode_word(session.mode)),
@@ -77,6 +82,15 @@ pub fn state_words(state: &SessionState) -> String {
         SessionState::Frozen(reason) => format!("frozen: {reason}"),
         SessionState::Ended => "ended".to_owned(),
         SessionState::Killed(reason) => format!("killed: {reason}"),
+    }
+}
+
+/// The owner, and the way from their login to the agent where it is known, as `dev (ssh 192.0.2.7 > sudo)`.
+fn from_words(session: &SessionInfo) -> String {
+    let owner = owner_words(&session.owner);
+    match short(&session.origin) {
+        Some(from) => format!("{owner} ({from})"),
+        None => owner,
     }
 }
 

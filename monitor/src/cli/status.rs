@@ -82,13 +82,14 @@ fn show(status: &Status, output: &mut Output<'_>) -> Result<(), CliError> {
 
 /// The word of a tier, as events have it.
 fn tier_word(tier: crate::scope::words::Tier) -> &'static str {
-    use crate::scope::words::Tier::{Cgroup, Fanotify, FmodRet, Lsm, Tracepoint};
+    use crate::scope::words::Tier::{Cgroup, Daemon, Fanotify, FmodRet, Lsm, Tracepoint};
     match tier {
         Lsm => "lsm",
         FmodRet => "fmod_ret",
         Tracepoint => "tracepoint",
         Fanotify => "fanotify",
         Cgroup => "cgroup",
+        Daemon => "daemon",
     }
 }
 

@@ -9,8 +9,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::render::output::{Look, Output};
 use crate::cli::{
-    Cli, Command, agents, cuts, events, freeze, incidents, kill, report, rotate, sessions, status, thaw,
-    tree, why,
+    Cli, Command, agents, cuts, events, export, freeze, grant, grants, incidents, kill, pending, report,
+    rotate, sessions, status, thaw, tree, why,
 };
 use crate::record::tests::sample;
 
@@ -25,11 +25,16 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         Command::Sessions(args) => sessions::run(args, client, output).await,
         Command::Tree(args) => tree::run(args, client, output).await,
         Command::Events(args) => events::run(args, client, output).await,
+        Command::Export(args) => export::run(args, client, output).await,
         Command::Incidents(args) => incidents::run(args, client, output).await,
         Command::Rotate(args) => rotate::run(args, client, output).await,
         Command::Report(args) => report::run(args, client, output).await,
         Command::Cuts(args) => cuts::run(args, client, output).await,
         Command::Why(args) => why::run(args, client, output).await,
+        Command::Pending(args) => pending::run(args, client, output).await,
+        Command::Grant(args) => grant::run(args, client, output).await,
+        Command::Grants(args) => grants::run(args, client, output).await,
+        Command::Revoke(args) => grants::revoke(args, client, output).await,
         Command::Freeze(args) => freeze::run(args, client, output).await,
         Command::Thaw(args) => thaw::run(args, client, output).await,
         Command::Kill(args) => kill::run(args, client, output).await,
@@ -40,7 +45,9 @@ async fn run_on(client: &Client, look: Look, line: &str) -> Result<(Exit, String
         | Command::Reload(_)
         | Command::Completions(_)
         | Command::Man(_)
-        | Command::Replay(_) => {
+        | Command::Replay(_)
+        | Command::Top(_)
+        | Command::Verify(_) => {
             panic!("it has no daemon to ask, or asks it by itself")
         }
     }?;
@@ -237,5 +244,89 @@ fn the_command_line_is_well_formed() {
             2,
             "{line}"
         );
+    }
+}
+
+#[tokio::test]
+async fn exporters_are_shown_and_tested() {
+    let served = serve();
+    let (exit, text) = run_on(&served.client, look(Some(160)), "scopeward export status")
+        .await
+        .unwrap();
+    assert_eq!(exit, Exit::No, "one does not deliver");
+    assert!(!text.contains('\x1b'), "{text:?}");
+    for part in [
+        "siem",
+        "waiting",
+        "88000",
+        "1204",
+        "95 s",
+        "No space left on device",
+        "refused 1 event for good",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let (_, text) = run_on(&served.client, look(None), "scopeward export status --json")
+        .await
+        .unwrap();
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status["totals"]["delivered"], 88_000);
+    let (exit, text) = run_on(&served.client, look(None), "scopeward export test siem")
+        .await
+        .unwrap();
+    assert_eq!(exit, Exit::Done);
+    assert!(text.contains("took the test event"), "{text}");
+    let error = run_on(&served.client, look(None), "scopeward export test other")
+        .await
+        .unwrap_err();
+    assert_eq!(error.exit(), Exit::No);
+    assert!(error.to_string().contains("no exporter"), "{error}");
+}
+
+#[tokio::test]
+async fn what_waits_is_shown_and_approved_and_taken_back() {
+    let served = serve();
+    let waits = shown(&served, Some(80), "scopeward pending").await;
+    let event = sample::event(9).id;
+    assert!(
+        waits.contains("curl[4212] net.connect 203.0.113.7:443") && waits.contains(&event),
+        "{waits}"
+    );
+    let line = format!("scopeward grant {event} --for 10m --thaw");
+    let given = shown(&served, Some(80), &line).await;
+    assert!(
+        given.contains("may connect to 203.0.113.7:443/tcp until 2026-11-22 06:10:00.123")
+            && given.contains("running"),
+        "{given}"
+    );
+    let listed = shown(&served, Some(120), "scopeward grants").await;
+    assert!(
+        listed.contains("g-0000000001") && listed.contains("operator"),
+        "{listed}"
+    );
+    let back = shown(&served, Some(80), "scopeward revoke g-0000000001").await;
+    assert!(back.contains("taken back after 3 uses"), "{back}");
+    let listed = shown(&served, Some(120), "scopeward grants").await;
+    assert!(!listed.contains("g-0000000001"), "{listed}");
+}
+
+#[test]
+fn a_grant_names_one_thing_and_a_time() {
+    let parse = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+    assert!(parse("scopeward grant 01ABC --for 10m"));
+    assert!(parse("scopeward grant --session s-1 --to 192.0.2.1:1 --for 90s"));
+    assert!(parse(
+        "scopeward grant --session s-1 --file /a --access read,write --for 1h"
+    ));
+    for wrong in [
+        "scopeward grant 01ABC",
+        "scopeward grant --for 10m",
+        "scopeward grant --session s-1 --for 10m",
+        "scopeward grant 01ABC --session s-1 --for 10m",
+        "scopeward grant 01ABC --file /a --for 10m",
+        "scopeward grant --session s-1 --file /a --to 192.0.2.1:1 --for 10m",
+        "scopeward grant --session s-1 --file /a --access execute --for 10m",
+    ] {
+        assert!(!parse(wrong), "{wrong}");
     }
 }

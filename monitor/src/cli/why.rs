@@ -2,14 +2,16 @@
 
 use crate::api::client::Client;
 use crate::api::question::encode;
-use crate::api::types::Why;
+use crate::api::types::{Reason, Why};
 use crate::cli::exit::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::render::escape::{escape, escape_lines};
 use crate::cli::render::event::{act_words, link_words, verdict_words};
 use crate::cli::render::json;
+use crate::cli::render::origin::lines;
 use crate::cli::render::output::Output;
 use crate::cli::render::time::{clock, day};
+use crate::cli::run::reasons::words;
 use crate::cli::sessions::owner_words;
 use crate::scope::words::{Tier, When};
 
@@ -17,7 +19,11 @@ use crate::scope::words::{Tier, When};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The event's id, or the beginning of it
-    pub event: String,
+    #[arg(required_unless_present = "last", conflicts_with = "last")]
+    pub event: Option<String>,
+    /// From inside an agent session: the latest act of this session that was outside the scope
+    #[arg(long)]
+    pub last: bool,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
@@ -28,9 +34,16 @@ pub struct Args {
 /// # Errors
 /// [`CliError`].
 pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Result<Exit, CliError> {
-    let why: Why = client
-        .get(&format!("/v1/events/{}/why", encode(&args.event)))
-        .await?;
+    let Some(event) = &args.event else {
+        let reason: Reason = client.get("/v1/self/why").await?;
+        if args.json {
+            json::write(output, &reason)?;
+        } else {
+            output.line(&words(&reason))?;
+        }
+        return Ok(Exit::Done);
+    };
+    let why: Why = client.get(&format!("/v1/events/{}/why", encode(event))).await?;
     if args.json {
         json::write(output, &why)?;
     } else {
@@ -85,6 +98,13 @@ fn show(why: &Why, output: &mut Output<'_>) -> Result<(), CliError> {
         "for",
         &format!("{} (uid {}{login}{tty})", escape(&owner_words(owner)), owner.uid),
     )?;
+    if let Some(origin) = &why.origin {
+        output.line("")?;
+        output.line("Where it comes from:")?;
+        for (name, value) in lines(origin) {
+            output.line(&format!("  {name:<12}{value}"))?;
+        }
+    }
     if let Some(text) = &why.rule_text {
         output.line("")?;
         output.line("The rule:")?;
@@ -135,5 +155,6 @@ const fn tier_words(tier: Tier) -> &'static str {
         Tier::Tracepoint => "a tracepoint program",
         Tier::Fanotify => "fanotify",
         Tier::Cgroup => "a cgroup program",
+        Tier::Daemon => "the daemon",
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::api::ApiSettings;
+use crate::config::export::ExportTable;
+use crate::config::exports;
 use crate::config::limits::Limits;
 use crate::config::metrics::MetricsSettings;
 use crate::config::paths::Paths;
@@ -31,6 +33,11 @@ pub struct Config {
     pub api: ApiSettings,
     /// Bounds.
     pub limits: Limits,
+    /// Where events go besides the store.
+    pub export: Vec<ExportTable>,
+    /// The file that was named; `None` for the one in its usual place.
+    #[serde(skip)]
+    pub named: Option<PathBuf>,
     /// What changed scope files and a stop do.
     pub service: ServiceSettings,
     /// Where the metrics are served.
@@ -67,13 +74,24 @@ impl Config {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, path),
+            Ok(text) => Ok(Self {
+                named: file.map(Path::to_owned),
+                ..Self::parse(&text, path)?
+            }),
             Err(error) if error.kind() == ErrorKind::NotFound && file.is_none() => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read {
                 path: path.to_owned(),
                 source,
             }),
         }
+    }
+
+    /// Reads the same file again.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read_again(&self) -> Result<Self, ConfigError> {
+        Self::load(self.named.as_deref())
     }
 
     /// Reads `text`; `path` is for messages.
@@ -85,6 +103,11 @@ impl Config {
             path: path.to_owned(),
             message,
         };
+        // Before anything is shown: an excerpt must not show a secret.
+        let secrets = exports::secrets(text);
+        if !secrets.is_empty() {
+            return Err(content(secrets.join("\n")));
+        }
         let config: Self =
             toml::from_str(text).map_err(|error| content(error.to_string().trim_end().to_owned()))?;
         let groups = [
@@ -99,7 +122,8 @@ impl Config {
                 format!("{line}[{group}] {key} {what}")
             })
         });
-        let mistakes: Vec<_> = mistakes.collect();
+        let mut mistakes: Vec<_> = mistakes.collect();
+        mistakes.extend(exports::mistakes(text, &config.export));
         if mistakes.is_empty() {
             Ok(config)
         } else {

@@ -37,6 +37,18 @@ impl Paths {
         self.run.join("scopeward.sock")
     }
 
+    /// The directory of the exporters' cursors.
+    #[must_use]
+    pub fn cursors(&self) -> PathBuf {
+        self.state.join("export")
+    }
+
+    /// The directory of what frozen sessions had open.
+    #[must_use]
+    pub fn evidence(&self) -> PathBuf {
+        self.state.join("evidence")
+    }
+
     /// The directory of the store.
     #[must_use]
     pub fn store(&self) -> PathBuf {

@@ -94,6 +94,10 @@ pub fn facts<'a>(
         Kind::ProcessTrace => vec![ActFacts::Trace],
         Kind::ProcessSignal => vec![ActFacts::Signal],
         Kind::ProcessRequested => vec![ActFacts::RequestedStart],
+        // A namespace of one's own only shows things under other names.
+        Kind::NamespaceChange if matches!(act.call.as_deref(), Some("unshare" | "clone")) => {
+            vec![ActFacts::Mount]
+        }
         Kind::NamespaceChange | Kind::CgroupMove => vec![ActFacts::Leave],
         Kind::FileMount => vec![ActFacts::Mount],
         Kind::ProcessExit
@@ -102,7 +106,14 @@ pub fn facts<'a>(
         | Kind::NetAccept
         | Kind::DnsQuery
         | Kind::DnsAnswer
-        | Kind::MonitorTamper => Vec::new(),
+        | Kind::MonitorTamper
+        | Kind::SessionOwner
+        | Kind::SessionFreeze
+        | Kind::SessionThaw
+        | Kind::SessionKill
+        | Kind::GrantGive
+        | Kind::GrantExpire
+        | Kind::GrantRevoke => Vec::new(),
     })
 }
 

@@ -5,3 +5,4 @@ pub mod applied;
 pub mod compile;
 pub mod evaluate;
 pub mod facts;
+pub mod grants;

@@ -4,12 +4,12 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use scopeward_abi::{
     ABI_VERSION,
-    event::{flag, kind, when},
+    event::{call, flag, kind, when},
     policy::response,
 };
 
 use super::reader::{Reader, Short, arguments, path};
-use crate::scope::words::{Response, When};
+use crate::scope::words::{Kind, Response, When};
 
 /// What is wrong with a record. It is counted, and the next one is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,6 +110,8 @@ pub enum Body {
     UnixConnect(OpenFacts),
     /// It sends to one.
     UnixSend(OpenFacts),
+    /// It acts on a process outside the session, on the session itself, or on the monitor.
+    Other(OtherFacts),
     /// No act: what the daemon asked for, to see that records arrive.
     Heartbeat,
 }
@@ -144,6 +146,21 @@ pub struct OpenFacts {
     pub dev: u32,
     /// Inode number.
     pub inode: u64,
+}
+
+/// An act that one key of the scope answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherFacts {
+    /// Which kind.
+    pub kind: Kind,
+    /// The other process; `None` where there is none.
+    pub pid: Option<u32>,
+    /// By which call.
+    pub call: &'static str,
+    /// The signal, the namespaces, the number of the system call, or the command of `bpf`.
+    pub detail: u64,
+    /// The cgroup's path, for a move.
+    pub path: Option<String>,
 }
 
 /// A network act.
@@ -216,6 +233,12 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
         kind::CONNECT => Body::Connect(net(&mut reader)?),
         kind::SEND => Body::Send(net(&mut reader)?),
         kind::SOCKET => Body::Socket(net(&mut reader)?),
+        kind::TRACE => Body::Other(other(&mut reader, Kind::ProcessTrace)?),
+        kind::SIGNAL => Body::Other(other(&mut reader, Kind::ProcessSignal)?),
+        kind::TAMPER => Body::Other(other(&mut reader, Kind::MonitorTamper)?),
+        kind::CGROUP => Body::Other(other(&mut reader, Kind::CgroupMove)?),
+        kind::NAMESPACE => Body::Other(other(&mut reader, Kind::NamespaceChange)?),
+        kind::MOUNT => Body::Other(other(&mut reader, Kind::FileMount)?),
         kind::HEARTBEAT => Body::Heartbeat,
         other => return Err(DecodeError::Kind(other)),
     };
@@ -255,6 +278,20 @@ fn exec(reader: &mut Reader<'_>, head: &Head) -> Result<ExecFacts, DecodeError> 
         uid,
         dev,
         inode,
+    })
+}
+
+fn other(reader: &mut Reader<'_>, kind: Kind) -> Result<OtherFacts, DecodeError> {
+    let (pid, by) = (reader.u32()?, reader.u32()?);
+    let detail = reader.u64()?;
+    let name = reader.take(64)?;
+    let text = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    Ok(OtherFacts {
+        kind,
+        pid: (pid != 0).then_some(pid),
+        call: call::NAMES.get(by as usize).copied().unwrap_or_default(),
+        detail,
+        path: (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned()),
     })
 }
 

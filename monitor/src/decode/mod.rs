@@ -3,4 +3,4 @@
 mod event;
 mod reader;
 
-pub use event::{Body, DecodeError, ExecFacts, Head, NetFacts, OpenFacts, RawEvent, decode};
+pub use event::{Body, DecodeError, ExecFacts, Head, NetFacts, OpenFacts, OtherFacts, RawEvent, decode};

@@ -196,16 +196,15 @@ impl Incidents {
             reader: event.process.exe.clone().unwrap_or_default(),
             pid: event.process.pid,
         };
-        let known = incident
-            .credentials
-            .iter()
-            .any(|known| (&known.path, &known.reader) == (&read.path, &read.reader));
-        if !known && incident.credentials.len() < NAMED {
-            incident.credentials.push(read.clone());
-        } else if !known {
-            incident.unnamed += 1;
-        }
+        name_credential(incident, &read);
         Some(read)
+    }
+
+    /// A pattern showed that a credential was read, which by itself was no cut.
+    pub fn read(&mut self, session: &str, read: &CredentialRead) {
+        if let Some(incident) = self.open.get_mut(session) {
+            name_credential(incident, read);
+        }
     }
 
     /// A session was frozen or killed, by an event that was taken in before or by a person.
@@ -305,6 +304,18 @@ impl Incidents {
                 incident.unnamed += 1;
             }
         }
+    }
+}
+
+fn name_credential(incident: &mut Incident, read: &CredentialRead) {
+    let known = incident
+        .credentials
+        .iter()
+        .any(|known| (&known.path, &known.reader) == (&read.path, &read.reader));
+    if !known && incident.credentials.len() < NAMED {
+        incident.credentials.push(read.clone());
+    } else if !known {
+        incident.unnamed += 1;
     }
 }
 

@@ -86,6 +86,9 @@ impl Rotations {
             .iter_mut()
             .find(|known| known.rotated.is_none() && known.path == read.path && known.uid == uid);
         if let Some(known) = open {
+            if known.reads.iter().any(|read| read.event == entry.event) {
+                return;
+            }
             known.count += 1;
             if known.reads.len() < READS {
                 known.reads.push(entry);

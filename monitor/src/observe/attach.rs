@@ -129,7 +129,7 @@ const fn in_sessions(name: &'static str, at: At) -> Hook {
 }
 
 /// Membership first, so that nothing that is followed can fork unseen.
-const HOOKS: [Hook; 11] = [
+const HOOKS: [Hook; 13] = [
     always("fork", "sched_process_fork"),
     always("exit", "sched_process_exit"),
     always("exec", "sched_process_exec"),
@@ -138,6 +138,8 @@ const HOOKS: [Hook; 11] = [
     optional("io_uring_complete", "io_uring_complete"),
     // Since 6.3; without it what is sent to unix sockets is not seen.
     optional("data_ready", "sk_data_ready"),
+    in_sessions("signalled", At::Tracepoint("signal_generate")),
+    in_sessions("moved", At::Tracepoint("cgroup_attach_task")),
     in_sessions("connect4", At::Cgroup),
     in_sessions("connect6", At::Cgroup),
     in_sessions("sendmsg4", At::Cgroup),

@@ -91,7 +91,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 13] = [
+const PINNED_MAPS: [&str; 15] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -100,10 +100,12 @@ const PINNED_MAPS: [&str; 13] = [
     "OBJECTS",
     "NAMES",
     "ENDPOINTS",
+    "GRANTS",
     "SEEN_ACTS",
     "SEEN_CUTS",
     "RING",
     "LOSSES",
+    "PROTECTED",
     "MATCHING",
 ];
 
@@ -188,7 +190,8 @@ impl Kernel {
         let btf = AyaBtf::from_sys_fs()?;
         let links = attach::all(&mut ebpf, &btf, &cgroup, denying)?;
         drop(btf);
-        let (maps, ring) = Maps::take(&mut ebpf)?;
+        let (mut maps, ring) = Maps::take(&mut ebpf)?;
+        maps.set_protected(&[std::process::id()])?;
         let mut kernel = Self {
             maps,
             ebpf,

@@ -12,6 +12,7 @@ use aya::{
 use scopeward_abi::{
     endpoint::{EndpointKey, NS_BITS, Ports},
     event::{hook, loss},
+    grant::{Grant, GrantKey},
     member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
@@ -42,6 +43,8 @@ pod! {
     MatchPod(Match),
     EndpointKeyPod(EndpointKey),
     PortsPod(Ports),
+    GrantKeyPod(GrantKey),
+    GrantPod(Grant),
 }
 
 /// Why a map could not be used.
@@ -71,8 +74,10 @@ pub struct Maps {
     objects: HashMap<MapData, ObjectKeyPod, MatchPod>,
     names: HashMap<MapData, NameKeyPod, MatchPod>,
     endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
+    grants: HashMap<MapData, GrantKeyPod, GrantPod>,
     matching: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
+    protected: HashMap<MapData, u32, u32>,
 }
 
 fn take<M: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) -> Result<M, MapsError> {
@@ -104,8 +109,10 @@ impl Maps {
             objects: take(ebpf, "OBJECTS")?,
             names: take(ebpf, "NAMES")?,
             endpoints: take(ebpf, "ENDPOINTS")?,
+            grants: take(ebpf, "GRANTS")?,
             matching: take(ebpf, "MATCHING")?,
             losses: take(ebpf, "LOSSES")?,
+            protected: take(ebpf, "PROTECTED")?,
         };
         Ok((maps, take(ebpf, "RING")?))
     }
@@ -312,6 +319,31 @@ impl Maps {
         );
     }
 
+    /// A grant, with its uses so far.
+    #[must_use]
+    pub fn grant(&self, key: GrantKey) -> Option<Grant> {
+        self.grants.get(&GrantKeyPod(key), 0).ok().map(|pod| pod.0)
+    }
+
+    /// Puts a grant in force.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_grant(&mut self, key: GrantKey, grant: Grant) -> Result<(), MapsError> {
+        self.grants
+            .insert(GrantKeyPod(key), GrantPod(grant), 0)
+            .map_err(|error| MapsError::Map {
+                name: "GRANTS",
+                error,
+            })
+    }
+
+    /// Takes a grant back.
+    pub fn remove_grant(&mut self, key: GrantKey) {
+        // It may not be there.
+        drop(self.grants.remove(&GrantKeyPod(key)));
+    }
+
     /// Whether an exec outside sessions is held against the `[[match]]` entries at all.
     ///
     /// # Errors
@@ -323,6 +355,25 @@ impl Maps {
                 name: "MATCHING",
                 error,
             })
+    }
+
+    /// Makes acts on these processes acts on the monitor, in place of those of an earlier daemon.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the map is full.
+    pub fn set_protected(&mut self, processes: &[u32]) -> Result<(), MapsError> {
+        let before: Vec<u32> = self.protected.keys().filter_map(Result::ok).collect();
+        for pid in before.iter().filter(|pid| !processes.contains(pid)) {
+            // It was there a moment ago.
+            drop(self.protected.remove(pid));
+        }
+        for pid in processes {
+            self.protected.insert(pid, 1, 0).map_err(|error| MapsError::Map {
+                name: "PROTECTED",
+                error,
+            })?;
+        }
+        Ok(())
     }
 
     /// What was lost since the programs were loaded: hook, reason, how many.

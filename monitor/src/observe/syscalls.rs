@@ -28,6 +28,25 @@ const CONNECTS: (&[usize], &[usize]) = (&[42], &[362]);
 #[cfg(target_arch = "x86_64")]
 const SOCKETS: (&[usize], &[usize]) = (&[41], &[359]);
 
+/// Acts on other processes, ways out of the session, and acts on the monitor: class, native calls, 32-bit calls.
+#[cfg(target_arch = "x86_64")]
+const ACTS: [(u8, &[usize], &[usize]); 10] = [
+    (class::PTRACE, &[101], &[26]),
+    // process_vm_readv, process_vm_writev, kcmp, move_pages
+    (class::PROCESS_VM, &[310, 311, 312, 279], &[347, 348, 349, 317]),
+    // pidfd_getfd, process_madvise
+    (class::PIDFD, &[438, 440], &[438, 440]),
+    // rt_sigqueueinfo, rt_tgsigqueueinfo
+    (class::QUEUE, &[129, 297], &[178, 335]),
+    (class::PIDFD_SIGNAL, &[424], &[424]),
+    (class::PERF, &[298], &[336]),
+    (class::SETNS, &[308], &[346]),
+    (class::UNSHARE, &[272], &[310]),
+    // mount, move_mount, pivot_root, chroot, mount_setattr
+    (class::MOUNT, &[165, 429, 155, 161, 442], &[21, 429, 217, 61, 442]),
+    (class::BPF, &[321], &[357]),
+];
+
 /// Calls that remove a name in a directory: unlinkat.
 #[cfg(target_arch = "x86_64")]
 const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
@@ -59,18 +78,41 @@ const CONNECTS: (&[usize], &[usize]) = (&[203], &[283]);
 #[cfg(target_arch = "aarch64")]
 const SOCKETS: (&[usize], &[usize]) = (&[198], &[281]);
 
+/// The same as above: native (`include/uapi/asm-generic/unistd.h`), 32-bit (`arch/arm64/tools/syscall_32.tbl`).
+#[cfg(target_arch = "aarch64")]
+const ACTS: [(u8, &[usize], &[usize]); 10] = [
+    (class::PTRACE, &[117], &[26]),
+    (class::PROCESS_VM, &[270, 271, 272, 239], &[376, 377, 378, 344]),
+    (class::PIDFD, &[438, 440], &[438, 440]),
+    (class::QUEUE, &[138, 240], &[178, 363]),
+    (class::PIDFD_SIGNAL, &[424], &[424]),
+    (class::PERF, &[241], &[364]),
+    (class::SETNS, &[268], &[375]),
+    (class::UNSHARE, &[97], &[337]),
+    (class::MOUNT, &[40, 429, 41, 51, 442], &[21, 429, 218, 61, 442]),
+    (class::BPF, &[280], &[386]),
+];
+
+/// unlinkat.
+#[cfg(target_arch = "aarch64")]
+const REMOVES: (&[usize], &[usize]) = (&[35], &[328]);
+
 /// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens and sockets need no
 /// look afterwards.
 #[must_use]
 pub fn table(denies: bool) -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
+    let acts = ACTS.map(|(of, native, compat)| ((native, compat), of));
     for (calls, of) in [
         (OPENS, class::OPEN),
         (NETS, class::NET),
         (SOCKETS, class::SOCKET),
         (CONNECTS, class::CONNECT),
         (REMOVES, class::REMOVE),
-    ] {
+    ]
+    .into_iter()
+    .chain(acts)
+    {
         if denies && (of == class::OPEN || of == class::SOCKET) {
             continue;
         }

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use rusqlite::{Connection, params};
 
+use crate::record::chain::{Content, Texts, take_in};
 use crate::record::event::{EventRecord, ProcessRef};
 use crate::record::schema::{EndpointRow, Shape, nanoseconds, split_path};
 
@@ -94,20 +95,35 @@ pub struct References {
 }
 
 impl Dictionary {
-    /// Writes what is new of `event` into the dictionary tables.
+    /// Writes what is new of `event` into the dictionary tables, and takes all of it into `content`.
     ///
     /// # Errors
     /// [`EncodeError`].
-    pub fn refer(&mut self, db: &Connection, event: &EventRecord) -> Result<References, EncodeError> {
+    pub fn refer(
+        &mut self,
+        db: &Connection,
+        event: &EventRecord,
+        content: &mut Content,
+    ) -> Result<References, EncodeError> {
         let endpoint = EndpointRow::of(&event.act);
         let endpoint = endpoint
             .map(|endpoint| serde_json::to_string(&endpoint))
             .transpose()?;
         let session = serde_json::to_string(&event.session)?;
         let shape = serde_json::to_string(&Shape::of(event))?;
+        let argv = serde_json::to_string(&event.process.argv)?;
+        let lineage = serde_json::to_string(&event.process.lineage)?;
+        let texts = Texts {
+            session: &session,
+            shape: &shape,
+            endpoint: endpoint.as_deref(),
+            argv: &argv,
+            lineage: &lineage,
+        };
+        take_in(content, event, &texts);
         Ok(References {
             session: intern(db, "session", &mut self.sessions, &session)?,
-            process: self.process(db, &event.process)?,
+            process: self.process(db, &event.process, &argv, &lineage)?,
             shape: intern(db, "shape", &mut self.shapes, &shape)?,
             path: self.path(db, event.act.path.as_deref())?,
             target: self.path(db, event.act.to.as_deref())?,
@@ -122,19 +138,23 @@ impl Dictionary {
             .transpose()
     }
 
-    fn process(&mut self, db: &Connection, process: &ProcessRef) -> Result<i64, EncodeError> {
-        let argv = serde_json::to_string(&process.argv)?;
-        let lineage = serde_json::to_string(&process.lineage)?;
+    fn process(
+        &mut self,
+        db: &Connection,
+        process: &ProcessRef,
+        argv: &str,
+        lineage: &str,
+    ) -> Result<i64, EncodeError> {
         let key = ProcessKey {
             pid: process.pid,
             ppid: process.ppid,
             started: process.started.map(nanoseconds),
             exe: self.text(db, process.exe.as_deref())?,
             script: self.text(db, process.script.as_deref())?,
-            argv: intern(db, "text", &mut self.texts, &argv)?,
+            argv: intern(db, "text", &mut self.texts, argv)?,
             cwd: self.text(db, process.cwd.as_deref())?,
             uid: process.uid,
-            lineage: intern(db, "text", &mut self.texts, &lineage)?,
+            lineage: intern(db, "text", &mut self.texts, lineage)?,
         };
         if let Some(row) = self.processes.rows.get(&key) {
             return Ok(*row);

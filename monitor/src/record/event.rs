@@ -33,6 +33,18 @@ pub struct EventRecord {
     pub count: u64,
     /// The generation of the scope that decided.
     pub generation: u32,
+    /// Its place in the chain of the stored record; absent before it is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<ChainPlace>,
+}
+
+/// Where a stored record stands in the chain that `scopeward verify` walks over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainPlace {
+    /// Its number in the store, from 1.
+    pub number: u64,
+    /// The first eight bytes of its link, in hexadecimal digits.
+    pub link: String,
 }
 
 const fn one() -> u64 {
@@ -152,6 +164,119 @@ pub struct ActRecord {
     /// The socket's address family, for `socket.create`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
+    /// The other process of `process.trace`, `process.signal`, `monitor.tamper` and `cgroup.move`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_pid: Option<u32>,
+    /// By which call, where a kind has several: `ptrace`, `process_vm`, `pidfd`, `proc`, `SIGTERM`, `setns`, `bpf`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// Where the session comes from, for `session.owner`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
+    /// What was decided, for `grant.*` and `session.{freeze,thaw,kill}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Box<DecisionRecord>>,
+}
+
+/// Where a session comes from. What is unknown is `null`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Who logged in (audit's loginuid).
+    pub login_uid: Option<u32>,
+    /// The name of that user.
+    pub login_name: Option<String>,
+    /// The audit login session.
+    pub login_session: Option<u32>,
+    /// Changes of user on the way from the login to the agent, the first one first.
+    pub sudo: Vec<SudoStep>,
+    /// The ssh connection.
+    pub ssh: Option<Ssh>,
+    /// The controlling terminal.
+    pub tty: Option<String>,
+    /// The innermost systemd unit.
+    pub unit: Option<String>,
+    /// The container's id.
+    pub container: Option<String>,
+    /// The cgroup (v2) that it was started in.
+    pub cgroup: Option<String>,
+    /// The working directory.
+    pub cwd: Option<String>,
+    /// The repository that the working directory is in.
+    pub repository: Option<Repository>,
+    /// As whom git would commit there; the agent can write this itself.
+    pub git: Option<GitIdentity>,
+    /// The agent's own session id, from its environment; the agent can write this itself.
+    pub agent_session: Option<String>,
+}
+
+/// One change of user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SudoStep {
+    /// `sudo`, `su`, …
+    pub program: String,
+    /// The user id before.
+    pub from: u32,
+    /// The user id after.
+    pub to: u32,
+}
+
+/// An ssh connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ssh {
+    /// Where the person is.
+    pub client: std::net::IpAddr,
+    /// Their port.
+    pub client_port: u16,
+    /// The address here.
+    pub server: std::net::IpAddr,
+    /// The port here.
+    pub server_port: u16,
+    /// True where a process that sshd started says so; otherwise some ancestor's environment does, which anybody can set.
+    pub from_sshd: bool,
+}
+
+/// A repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// Its directory.
+    pub root: String,
+    /// The branch that is checked out.
+    pub branch: Option<String>,
+    /// Where `origin` is, without a name and password.
+    pub remote: Option<String>,
+}
+
+/// Who commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitIdentity {
+    /// `user.name`.
+    pub name: Option<String>,
+    /// `user.email`.
+    pub email: Option<String>,
+}
+
+/// What a person, or the clock, decided about a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// Who decided; `null` where nobody did, and the scope's own answer or the clock stood in.
+    pub by: Option<Owner>,
+    /// Why, in their words.
+    pub reason: Option<String>,
+    /// The grant that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// The event that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// When the agent's act asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<jiff::Timestamp>,
+    /// Until when it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<jiff::Timestamp>,
+    /// How many acts went through by the grant, once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
 }
 
 impl ActRecord {
@@ -172,8 +297,28 @@ impl ActRecord {
             name: None,
             status: None,
             family: None,
+            target_pid: None,
+            call: None,
+            origin: None,
+            decision: None,
         }
     }
+}
+
+/// An act in one line, as `file.open /home/dev/.netrc`.
+#[must_use]
+pub fn act_line(act: &ActRecord) -> String {
+    let object = match (&act.path, act.address, act.port) {
+        (Some(path), _, _) => path.clone(),
+        (None, Some(address), Some(port)) => std::net::SocketAddr::new(address, port).to_string(),
+        (None, Some(address), None) => address.to_string(),
+        _ if act.call.is_some() || act.target_pid.is_some() => {
+            let target = act.target_pid.map(|pid| format!(" on process {pid}"));
+            act.call.clone().unwrap_or_default() + &target.unwrap_or_default()
+        }
+        _ => act.protocol.clone().unwrap_or_default(),
+    };
+    format!("{} {object}", act.kind.word()).trim_end().to_owned()
 }
 
 /// The answer to an act.

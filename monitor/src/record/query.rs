@@ -11,7 +11,9 @@ use rusqlite::{Connection, Row, params_from_iter};
 use crate::record::event::EventRecord;
 use crate::record::filter::{Filter, Order, Pattern};
 use crate::record::restore::Restorer;
-use crate::record::schema::{EVENT_COLUMNS, EndpointRow, nanoseconds, timestamp};
+use crate::record::schema::{
+    EVENT_COLUMNS, EndpointRow, UNCHAINED, UNCHAINED_COLUMNS, nanoseconds, timestamp,
+};
 use crate::record::segment::{SegmentFile, list, open_for_reading, read_meta};
 
 /// What can go wrong with reading.
@@ -106,8 +108,7 @@ fn visit_segment(
     let db = open_for_reading(&segment.path)?;
     // One view of all tables for as long as this reads.
     db.execute_batch("BEGIN")?;
-    // The writer has just made the file, and not yet its tables.
-    if db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 0 {
+    if is_unborn(&db)? {
         return Ok(ControlFlow::Continue(()));
     }
     let after = |key, limit: Option<Timestamp>, past: fn(i64, i64) -> bool| match (read_meta(&db, key), limit)
@@ -120,7 +121,13 @@ fn visit_segment(
     {
         return Ok(ControlFlow::Continue(()));
     }
-    let (sql, values) = select(filter, only_ulids(&db)?);
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let columns = if version == UNCHAINED {
+        UNCHAINED_COLUMNS
+    } else {
+        EVENT_COLUMNS
+    };
+    let (sql, values) = select(filter, columns, only_ulids(&db)?);
     let Some(mut rows_wanted) = RowsWanted::new(&db, filter)? else {
         return Ok(ControlFlow::Continue(()));
     };
@@ -142,6 +149,15 @@ fn visit_segment(
     Ok(ControlFlow::Continue(()))
 }
 
+/// Whether a segment was created a moment ago, and has no tables yet.
+///
+/// # Errors
+/// As SQLite says.
+pub fn is_unborn(db: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(version == 0)
+}
+
 /// Whether every id is a ULID: other ids are texts, which sort before all of them.
 fn only_ulids(db: &Connection) -> rusqlite::Result<bool> {
     let mut statement = db.prepare("SELECT 1 FROM event WHERE id < x'' LIMIT 1")?;
@@ -149,7 +165,7 @@ fn only_ulids(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// The part of `filter` that the database answers: time and id.
-fn select(filter: &Filter, only_ulids: bool) -> (String, Vec<Value>) {
+fn select(filter: &Filter, columns: &str, only_ulids: bool) -> (String, Vec<Value>) {
     let mut conditions = vec!["1".to_owned()];
     let mut values = Vec::new();
     if let Some(since) = filter.since.filter(|_| only_ulids) {
@@ -181,7 +197,7 @@ fn select(filter: &Filter, only_ulids: bool) -> (String, Vec<Value>) {
         "ASC"
     };
     let sql = format!(
-        "SELECT {EVENT_COLUMNS} FROM event WHERE {} ORDER BY id {order}",
+        "SELECT {columns} FROM event WHERE {} ORDER BY id {order}",
         conditions.join(" AND ")
     );
     (sql, values)

@@ -8,9 +8,10 @@ use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
 
-use crate::record::event::{EventRecord, ProcessRef, SessionRef};
+use crate::record::event::{ChainPlace, EventRecord, ProcessRef, SessionRef};
 use crate::record::query::DecodeError;
 use crate::record::schema::{EndpointRow, Shape, timestamp};
+use crate::record::signer::hex;
 
 /// Most rows of one dictionary table that are kept while reading.
 const MOST_KEPT: usize = 4_096;
@@ -23,6 +24,8 @@ pub struct Restorer<'a> {
     shapes: HashMap<i64, Rc<Shape<'static>>>,
     processes: HashMap<i64, Rc<ProcessRef>>,
     texts: HashMap<i64, Rc<str>>,
+    /// The number of the segment's first record.
+    first: u64,
 }
 
 impl<'a> Restorer<'a> {
@@ -35,6 +38,7 @@ impl<'a> Restorer<'a> {
             shapes: HashMap::new(),
             processes: HashMap::new(),
             texts: HashMap::new(),
+            first: first(db),
         }
     }
 
@@ -64,6 +68,12 @@ impl<'a> Restorer<'a> {
         event.act.inode = row.get::<_, Option<i64>>(8)?.map(i64::cast_unsigned);
         event.act.status = row.get(9)?;
         event.count = row.get::<_, Option<i64>>(10)?.map_or(1, i64::cast_unsigned);
+        if let (Some(place), Some(tag)) = (row.get::<_, Option<i64>>(12)?, row.get::<_, Option<i64>>(13)?) {
+            event.chain = Some(ChainPlace {
+                number: self.first - 1 + place.cast_unsigned(),
+                link: hex(&tag.to_le_bytes()),
+            });
+        }
         event.process.tid = row.get::<_, Option<u32>>(11)?.unwrap_or(event.process.pid);
         Ok(event)
     }
@@ -147,6 +157,12 @@ impl<'a> Restorer<'a> {
     }
 }
 
+/// The number of a segment's first record; 1 where it has no chain.
+fn first(db: &Connection) -> u64 {
+    let found = db.query_row("SELECT first FROM origin", [], |row| row.get::<_, i64>(0));
+    found.map_or(1, |first| first.cast_unsigned().max(1))
+}
+
 fn keep<T: Clone>(kept: &mut HashMap<i64, T>, id: i64, value: T) -> T {
     if kept.len() >= MOST_KEPT {
         kept.clear();
@@ -155,7 +171,8 @@ fn keep<T: Clone>(kept: &mut HashMap<i64, T>, id: i64, value: T) -> T {
     value
 }
 
-fn id_text(id: Value) -> String {
+/// An id as it is said.
+pub(super) fn id_text(id: Value) -> String {
     match id {
         Value::Blob(bytes) => match <[u8; 16]>::try_from(bytes) {
             Ok(bytes) => ulid::Ulid::from_bytes(bytes).to_string(),

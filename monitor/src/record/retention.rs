@@ -1,24 +1,33 @@
-//! What is too old, or too much, goes: whole segments, by unlinking.
+//! What is too old, or too much, goes: whole segments, by unlinking. What somebody still has to read stays longer.
 
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::record::segment::{SegmentFile, companions, list};
+use crate::record::holds::Holds;
+use crate::record::links::Chain;
+use crate::record::removed;
+use crate::record::segment::{SegmentFile, companions, list, open_for_reading};
+use crate::record::signer::{About, Signer, Statement};
 use crate::record::store::StoreConfig;
 
-/// Unlinks what `config` does not keep, except the segment `active`. Returns how many segments went.
+/// Unlinks what neither `config` nor `holds` keeps, except the segment `active`; of each, its signed end stays. Returns how
+/// many segments went.
 ///
 /// # Errors
 /// Where the directory cannot be read, or a file cannot be unlinked.
 pub fn apply(
     dir: &Path,
     config: &StoreConfig,
+    holds: &Holds,
     active: Option<u64>,
     now: SystemTime,
+    signer: &Signer,
 ) -> std::io::Result<usize> {
     let segments = list(dir)?;
-    let gone = past(&segments, config, active, now);
+    let mut gone = past(&segments, config, active, now);
+    gone.retain(|segment| !holds.keep(&segments, segment.number));
     for segment in &gone {
+        removed::note(dir, signer, end(segment))?;
         // The database first: a log without its database is nothing, a database without its log may lack events.
         std::fs::remove_file(&segment.path)?;
         for companion in companions(&segment.path) {
@@ -29,6 +38,24 @@ pub fn apply(
         }
     }
     Ok(gone.len())
+}
+
+/// What is left of a segment: where its chain ended, and zeros where it has none or cannot be read.
+fn end(segment: &SegmentFile) -> Statement {
+    let chain = open_for_reading(&segment.path)
+        .and_then(|db| Chain::read(&db))
+        .ok()
+        .flatten();
+    chain.map_or(
+        Statement {
+            about: About::Removed,
+            segment: segment.number,
+            first: 0,
+            number: 0,
+            link: [0; 32],
+        },
+        |chain| chain.statement(About::Removed, segment.number),
+    )
 }
 
 /// Which of `segments` (oldest first) are past their retention. A segment is as old as its last write.

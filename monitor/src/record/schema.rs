@@ -3,6 +3,10 @@
 //! An event is one row of small numbers. The rest (session, process, the shape of act and verdict, path, endpoint)
 //! is written once for each segment and referred to. No table but `event` has an index: the writer remembers what
 //! it wrote, and where it forgets, a second row with the same content does no harm.
+//!
+//! Ids follow the clock, which people set back, and threads record in their own order: neither tells what is new since
+//! somebody looked. So every transaction is a `batch`, numbered in the order of the commits, with the range of its ids
+//! and the number of events that the store took in its life before it (`base`). [`crate::record::tail`] reads by it.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -13,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::record::event::{ActRecord, EventRecord, Host, VerdictRecord};
 
 /// The version of the tables; a segment of another one is read only where this code knows how.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
+
+/// The last version whose events stand in no chain; such segments are read as they are.
+pub const UNCHAINED: i64 = 1;
 
 /// The tables of a segment.
 pub const TABLES: &str = "
@@ -28,15 +35,26 @@ CREATE TABLE process (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, ppid INTEGER
     lineage INTEGER NOT NULL);
 CREATE TABLE event (id BLOB PRIMARY KEY, time INTEGER NOT NULL, session INTEGER NOT NULL,
     process INTEGER NOT NULL, shape INTEGER NOT NULL, path INTEGER, target INTEGER, endpoint INTEGER,
-    inode INTEGER, status INTEGER, count INTEGER, tid INTEGER) WITHOUT ROWID;
+    inode INTEGER, status INTEGER, count INTEGER, tid INTEGER, batch INTEGER NOT NULL, place INTEGER NOT NULL,
+    tag INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE batch (number INTEGER PRIMARY KEY, base INTEGER NOT NULL, count INTEGER NOT NULL,
+    first BLOB NOT NULL, last BLOB NOT NULL);
+CREATE TABLE origin (first INTEGER NOT NULL, link BLOB NOT NULL, signature BLOB NOT NULL);
+CREATE TABLE head (place INTEGER PRIMARY KEY, link BLOB NOT NULL, signature BLOB NOT NULL);
+CREATE TABLE latest (place INTEGER NOT NULL, link BLOB NOT NULL, signature BLOB NOT NULL);
 ";
 
 /// Inserts an event. An id that is there already is the same event, written before a failure: nothing to do.
-pub const INSERT_EVENT: &str = "INSERT OR IGNORE INTO event VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
+pub const INSERT_EVENT: &str =
+    "INSERT OR IGNORE INTO event VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)";
 
 /// The columns that [`crate::record::query`] reads, in its order.
 pub const EVENT_COLUMNS: &str =
-    "id, time, session, process, shape, path, target, endpoint, inode, status, count, tid";
+    "id, time, session, process, shape, path, target, endpoint, inode, status, count, tid, place, tag";
+
+/// The same of a segment whose version is [`UNCHAINED`].
+pub const UNCHAINED_COLUMNS: &str =
+    "id, time, session, process, shape, path, target, endpoint, inode, status, count, tid, NULL, NULL";
 
 /// What few different values of cover many events.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,6 +83,10 @@ impl<'a> Shape<'a> {
                 dev: act.dev.clone(),
                 protocol: act.protocol.clone(),
                 family: act.family.clone(),
+                target_pid: act.target_pid,
+                call: act.call.clone(),
+                origin: act.origin.clone(),
+                decision: act.decision.clone(),
                 ..ActRecord::new(act.kind)
             },
             verdict: Cow::Borrowed(&event.verdict),
@@ -94,6 +116,7 @@ impl<'a> Shape<'a> {
             weight: self.weight,
             count: 1,
             generation: self.generation,
+            chain: None,
         }
     }
 }

@@ -9,9 +9,12 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use crate::record::chain::{Content, HEAD_EVERY, tag};
 use crate::record::dictionary::{Dictionary, EncodeError};
 use crate::record::event::EventRecord;
+use crate::record::links::Chain;
 use crate::record::schema::{INSERT_EVENT, TABLES, VERSION, nanoseconds};
+use crate::record::signer::Signer;
 
 /// What can go wrong with a segment; after any of it, the segment is opened anew.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +127,11 @@ pub struct Segment {
     created: Timestamp,
     db: Connection,
     dictionary: Dictionary,
+    batch: i64,
+    total: i64,
+    signer: Arc<Signer>,
+    chain: Chain,
+    content: Content,
 }
 
 impl Segment {
@@ -131,7 +139,7 @@ impl Segment {
     ///
     /// # Errors
     /// [`SegmentError`].
-    pub fn open(dir: &Path, number: u64) -> Result<Self, SegmentError> {
+    pub fn open(dir: &Path, number: u64, signer: &Arc<Signer>) -> Result<Self, SegmentError> {
         let path = segment_path(dir, number);
         let fail = |source: rusqlite::Error| SegmentError::Write {
             path: path.clone(),
@@ -152,8 +160,9 @@ impl Segment {
             .map_err(fail)?;
         if version == 0 {
             let now = nanoseconds(Timestamp::now());
+            let origin = Chain::before(dir, number).origin(number, signer);
             db.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {TABLES} INSERT INTO meta VALUES ('created', {now}); PRAGMA user_version={VERSION}; COMMIT;"
+                "BEGIN IMMEDIATE; {TABLES} INSERT INTO meta VALUES ('created', {now}); {origin} PRAGMA user_version={VERSION}; COMMIT;"
             ))
             .map_err(fail)?;
         } else if version != VERSION {
@@ -167,12 +176,24 @@ impl Segment {
         let created = read_meta(&db, "created").map_err(fail)?.unwrap_or_default();
         let created = crate::record::schema::timestamp(created);
         let file = (metadata.dev(), metadata.ino());
+        let (batch, total) = last_batch(&db)
+            .map_err(fail)?
+            .unwrap_or((0, total_before(dir, number)));
+        // One whose chain has no beginning is left as it is: the next one goes on from what is signed.
+        let Some(chain) = Chain::read(&db).map_err(fail)? else {
+            return Err(SegmentError::Version { path, version });
+        };
         Ok(Self {
+            signer: Arc::clone(signer),
+            chain,
+            content: Content::default(),
             number,
             file,
             created,
             db,
             dictionary: Dictionary::default(),
+            batch,
+            total,
             path,
         })
     }
@@ -201,12 +222,16 @@ impl Segment {
     fn transaction(&mut self, events: &[Arc<EventRecord>], meta: &[(&str, i64)]) -> Result<(), EncodeError> {
         let transaction = self.db.transaction()?;
         let (mut first, mut last) = (i64::MAX, i64::MIN);
+        let (batch, mut count, mut ids) = (self.batch + 1, 0_i64, None);
+        let mut chain = self.chain;
         for event in events {
-            let references = self.dictionary.refer(&transaction, event)?;
+            let references = self.dictionary.refer(&transaction, event, &mut self.content)?;
+            let next = chain.after(&self.content);
             let time = nanoseconds(event.time);
             (first, last) = (first.min(time), last.max(time));
-            transaction.prepare_cached(INSERT_EVENT)?.execute(params![
-                id_value(&event.id),
+            let id = id_value(&event.id);
+            let inserted = transaction.prepare_cached(INSERT_EVENT)?.execute(params![
+                id,
                 time,
                 references.session,
                 references.process,
@@ -218,16 +243,47 @@ impl Segment {
                 event.act.status,
                 (event.count != 1).then_some(event.count.cast_signed()),
                 (event.process.tid != event.process.pid).then_some(event.process.tid),
+                batch,
+                next.place.cast_signed(),
+                tag(&next.link),
             ])?;
+            // What was there already has its place.
+            if inserted == 1 {
+                count += 1;
+                ids = Some(wider(ids, id));
+                chain = next;
+                if chain.place.is_multiple_of(HEAD_EVERY) {
+                    chain.write_head(&transaction, self.number, &self.signer)?;
+                }
+            }
+        }
+        if chain.place != self.chain.place {
+            chain.write_latest(&transaction, self.number, &self.signer)?;
         }
         if !events.is_empty() {
             let first = read_meta(&transaction, "first")?.map_or(first, |old| old.min(first));
             let last = read_meta(&transaction, "last")?.map_or(last, |old| old.max(last));
             write_meta(&transaction, &[("first", first), ("last", last)])?;
         }
+        if let Some((first, last)) = ids {
+            let row = params![batch, self.total, count, first, last];
+            transaction
+                .prepare_cached("INSERT INTO batch VALUES (?1,?2,?3,?4,?5)")?
+                .execute(row)?;
+        }
         write_meta(&transaction, meta)?;
         transaction.commit()?;
+        if count > 0 {
+            (self.batch, self.total) = (batch, self.total + count);
+        }
+        self.chain = chain;
         Ok(())
+    }
+
+    /// How many events the store took in its life, up to the last one here.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total.cast_unsigned()
     }
 
     /// A number that was kept beside the events.
@@ -266,6 +322,45 @@ impl Segment {
         self.db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(fail)
+    }
+}
+
+/// The number of the last batch, and how many events the store took in its life up to it; `None` where there is none.
+///
+/// # Errors
+/// As SQLite says.
+pub fn last_batch(db: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+    db.query_row(
+        "SELECT number, base + count FROM batch ORDER BY number DESC LIMIT 1",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .optional()
+}
+
+/// How many events the store took in its life before segment `number`, as the segments in `dir` say.
+fn total_before(dir: &Path, number: u64) -> i64 {
+    let before = list(dir).unwrap_or_default();
+    before
+        .iter()
+        .rev()
+        .filter(|segment| segment.number < number)
+        .find_map(|segment| last_batch(&open_for_reading(&segment.path).ok()?).ok().flatten())
+        .map_or(0, |(_, total)| total)
+}
+
+/// The range of ids that holds `id` too, in the order of the database: texts before blobs.
+fn wider(range: Option<(Value, Value)>, id: Value) -> (Value, Value) {
+    let key = |value: &Value| match value {
+        Value::Text(text) => (0, text.as_bytes().to_vec()),
+        Value::Blob(bytes) => (1, bytes.clone()),
+        _ => (0, Vec::new()),
+    };
+    match range {
+        None => (id.clone(), id),
+        Some((first, last)) if key(&id) < key(&first) => (id, last),
+        Some((first, last)) if key(&id) > key(&last) => (first, id),
+        Some(range) => range,
     }
 }
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 use crate::record::event::EventRecord;
 use crate::record::filter::Filter;
 use crate::record::health::StoreHealth;
+use crate::record::holds::Holds;
 use crate::record::query::{self, QueryError};
 use crate::record::queue::Queue;
 use crate::record::segment;
+use crate::record::tail::Tail;
 use crate::record::writer::{Writer, WriterThread};
 
 /// How the store keeps its files.
@@ -54,6 +56,7 @@ pub struct Store {
     dir: PathBuf,
     queue: Arc<Queue>,
     thread: WriterThread,
+    tail: Tail,
 }
 
 impl Store {
@@ -63,13 +66,30 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: only what waiting cannot mend.
     pub fn open(dir: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
+        Self::open_held(dir, config, Holds::default())
+    }
+
+    /// As [`Store::open`]; retention leaves what `holds` says that somebody still has to read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_held(dir: &Path, config: &StoreConfig, holds: Holds) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::new(config.backlog));
-        let thread = WriterThread::start(dir, config, Arc::clone(&queue)).map_err(StoreError::Thread)?;
+        let (written, total) = tokio::sync::watch::channel(0);
+        let thread = WriterThread::start(dir, config, Arc::clone(&queue), holds.clone(), written)
+            .map_err(StoreError::Thread)?;
         Ok(Self {
             dir: dir.to_owned(),
             queue,
             thread,
+            tail: Tail::new(dir, holds, total),
         })
+    }
+
+    /// For those who read everything, in the order in which it was written.
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        self.tail.clone()
     }
 
     /// A handle that records events.

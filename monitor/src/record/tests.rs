@@ -6,3 +6,5 @@ mod full_disk;
 mod measure;
 mod round_trip;
 pub(crate) mod sample;
+mod tailing;
+mod tamper;

@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use crate::record::event::EventRecord;
 use crate::record::health::{Gap, StoreState};
+use crate::record::holds::Holds;
 use crate::record::progress::{LastRun, Progress};
 use crate::record::queue::{Batch, Queue};
 use crate::record::retention;
 use crate::record::segment::{self, Segment, SegmentError};
+use crate::record::signer::Signer;
 use crate::record::store::StoreConfig;
 
 /// How long a transaction waits for more events after its first one: what a kill -9 can cost.
@@ -73,20 +77,30 @@ pub struct WriterThread {
 }
 
 impl WriterThread {
-    /// Starts the thread for `queue`; returns once it has tried to open a segment.
+    /// Starts the thread for `queue`; returns once it has tried to open a segment. Retention leaves what `holds` holds;
+    /// `written` is told how many events the store took in its life.
     ///
     /// # Errors
     /// Where no thread can be started.
-    pub fn start(dir: &Path, config: &StoreConfig, queue: Arc<Queue>) -> std::io::Result<Self> {
+    pub fn start(
+        dir: &Path,
+        config: &StoreConfig,
+        queue: Arc<Queue>,
+        holds: Holds,
+        written: watch::Sender<u64>,
+    ) -> std::io::Result<Self> {
         let status = Arc::new(Mutex::new(WriterStatus::default()));
         let mut work = Work {
             dir: dir.to_owned(),
             config: config.clone(),
             queue: Arc::clone(&queue),
+            holds,
+            written,
             status: Arc::clone(&status),
             progress: Progress::default(),
             begun: false,
             segment: None,
+            signer: None,
             pause: PAUSES.0,
         };
         work.settle();
@@ -124,10 +138,13 @@ struct Work {
     dir: PathBuf,
     config: StoreConfig,
     queue: Arc<Queue>,
+    holds: Holds,
+    written: watch::Sender<u64>,
     status: Arc<Mutex<WriterStatus>>,
     progress: Progress,
     begun: bool,
     segment: Option<Segment>,
+    signer: Option<Arc<Signer>>,
     pause: Duration,
 }
 
@@ -200,6 +217,9 @@ impl Work {
                 }
                 status.state = StoreState::Ok;
                 self.pause = PAUSES.0;
+                if let Some(segment) = &self.segment {
+                    self.written.send_replace(segment.total());
+                }
                 true
             }
             Err(error) => {
@@ -229,9 +249,10 @@ impl Work {
                 .map_err(fail)?
                 .last()
                 .map_or(1, |last| last.number);
-            let opened = match Segment::open(&self.dir, number) {
+            let signer = self.signer()?;
+            let opened = match Segment::open(&self.dir, number, &signer) {
                 // A damaged segment, or another version's, is left for reading as far as that goes.
-                Err(error) if is_unusable(&error) => Segment::open(&self.dir, number + 1)?,
+                Err(error) if is_unusable(&error) => Segment::open(&self.dir, number + 1, &signer)?,
                 opened => opened?,
             };
             // From here on, a death without a shutdown shows.
@@ -247,6 +268,19 @@ impl Work {
             .as_mut()
             .map(|segment| (segment, unclean_stops))
             .ok_or_else(missing)
+    }
+
+    /// The key that signs the chain's heads, opened or made where it is not yet.
+    fn signer(&mut self) -> Result<Arc<Signer>, SegmentError> {
+        if let Some(signer) = &self.signer {
+            return Ok(Arc::clone(signer));
+        }
+        let opened = Signer::open(&self.dir).map_err(|source| SegmentError::File {
+            action: "use the chain's key in",
+            path: self.dir.clone(),
+            source,
+        })?;
+        Ok(Arc::clone(self.signer.insert(Arc::new(opened))))
     }
 
     /// Once a run: finds out how the last one ended.
@@ -289,7 +323,10 @@ impl Work {
         {
             let (next, unclean_stops) = (segment.number + 1, lock(&self.status).unclean_stops);
             let committed = self.queue.figures().committed;
-            let begun = Segment::open(&self.dir, next).and_then(|mut begun| {
+            let begun = self
+                .signer()
+                .and_then(|signer| Segment::open(&self.dir, next, &signer));
+            let begun = begun.and_then(|mut begun| {
                 begun.write(&[], &run_meta(committed, unclean_stops))?;
                 self.segment = Some(begun);
                 segment.seal()
@@ -308,7 +345,10 @@ impl Work {
 
     fn retain(&self) {
         let number = self.segment.as_ref().map(|segment| segment.number);
-        match retention::apply(&self.dir, &self.config, number, std::time::SystemTime::now()) {
+        // What is removed without a note would look like somebody else's doing.
+        let Some(signer) = &self.signer else { return };
+        let now = std::time::SystemTime::now();
+        match retention::apply(&self.dir, &self.config, &self.holds, number, now, signer) {
             Ok(0) => {}
             Ok(unlinked) => tracing::info!(unlinked, "segments past their retention"),
             Err(error) => tracing::warn!(%error, "retention of the store"),

@@ -76,11 +76,11 @@ impl Capabilities {
             names_in_kernel: false,
             then_to: Some(Guarantee::new(Tier::Cgroup, When::BeforeAct)),
             sockets: before_use,
-            trace: None,
-            signal: None,
+            trace: before_use,
+            signal: Some(Guarantee::new(Tier::Tracepoint, When::After)),
             requested_start: None,
-            leave: None,
-            mount: None,
+            leave: before_use,
+            mount: before_use,
         }
     }
 

@@ -35,6 +35,8 @@ pub enum RulePlace {
     Leave,
     /// `session.mount`
     Mount,
+    /// What holds in every session: nobody in one touches the monitor.
+    SelfDefence,
     /// `budget[n]`
     Budget(u16),
 }
@@ -57,6 +59,7 @@ impl fmt::Display for RulePlace {
             Self::RequestedStart => f.write_str("session.requested-start"),
             Self::Leave => f.write_str("session.leave"),
             Self::Mount => f.write_str("session.mount"),
+            Self::SelfDefence => f.write_str("self-defence"),
             Self::Budget(n) => write!(f, "budget[{n}]"),
         }
     }

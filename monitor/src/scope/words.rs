@@ -83,6 +83,8 @@ pub enum Tier {
     Fanotify,
     /// cgroup v2 programs.
     Cgroup,
+    /// No mechanism: a person decided, or the clock did, and the daemon carried it out.
+    Daemon,
 }
 
 /// The kinds of acts, closed and versioned with the event schema.
@@ -148,11 +150,25 @@ pub enum Kind {
     UnixSend,
     #[serde(rename = "monitor.tamper")]
     MonitorTamper,
+    #[serde(rename = "session.owner")]
+    SessionOwner,
+    #[serde(rename = "session.freeze")]
+    SessionFreeze,
+    #[serde(rename = "session.thaw")]
+    SessionThaw,
+    #[serde(rename = "session.kill")]
+    SessionKill,
+    #[serde(rename = "grant.give")]
+    GrantGive,
+    #[serde(rename = "grant.expire")]
+    GrantExpire,
+    #[serde(rename = "grant.revoke")]
+    GrantRevoke,
 }
 
 impl Kind {
     /// Every kind, in the order of product.md.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 35] = [
         Self::ProcessExec,
         Self::ProcessExit,
         Self::ProcessRequested,
@@ -181,6 +197,13 @@ impl Kind {
         Self::UnixConnect,
         Self::UnixSend,
         Self::MonitorTamper,
+        Self::SessionOwner,
+        Self::SessionFreeze,
+        Self::SessionThaw,
+        Self::SessionKill,
+        Self::GrantGive,
+        Self::GrantExpire,
+        Self::GrantRevoke,
     ];
 
     /// The word used in events and in `events --kind`.
@@ -215,6 +238,13 @@ impl Kind {
             Self::UnixConnect => "unix.connect",
             Self::UnixSend => "unix.send",
             Self::MonitorTamper => "monitor.tamper",
+            Self::SessionOwner => "session.owner",
+            Self::SessionFreeze => "session.freeze",
+            Self::SessionThaw => "session.thaw",
+            Self::SessionKill => "session.kill",
+            Self::GrantGive => "grant.give",
+            Self::GrantExpire => "grant.expire",
+            Self::GrantRevoke => "grant.revoke",
         }
     }
 }

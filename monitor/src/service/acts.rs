@@ -1,33 +1,12 @@
 //! What a process did, as the record says it.
 
-use std::net::IpAddr;
-
 use scopeward_abi::event::flag;
 
 use crate::{
-    decode::{ExecFacts, Head, NetFacts, OpenFacts},
+    decode::{ExecFacts, Head, NetFacts, OpenFacts, OtherFacts},
     record::event::ActRecord,
     scope::words::{Access, Kind},
 };
-
-/// An act in one line.
-#[must_use]
-pub fn act_line(act: &ActRecord) -> String {
-    let object = match (&act.path, &act.address) {
-        (Some(path), _) => path.clone(),
-        (None, Some(address)) => endpoint_text(*address, act.port),
-        _ => act.protocol.clone().unwrap_or_default(),
-    };
-    format!("{} {object}", act.kind.word()).trim_end().to_owned()
-}
-
-fn endpoint_text(address: IpAddr, port: Option<u16>) -> String {
-    match (address, port) {
-        (IpAddr::V6(address), Some(port)) => format!("[{address}]:{port}"),
-        (address, Some(port)) => format!("{address}:{port}"),
-        (address, None) => address.to_string(),
-    }
-}
 
 pub(super) fn exec_act(facts: &ExecFacts) -> ActRecord {
     ActRecord {
@@ -64,6 +43,39 @@ pub(super) fn unix_act(kind: Kind, head: &Head, facts: &OpenFacts) -> ActRecord 
         dev: in_filesystem.then(|| device(facts.dev)),
         inode: in_filesystem.then_some(facts.inode),
         ..ActRecord::new(kind)
+    }
+}
+
+/// An act on another process, on the session, or on the monitor.
+pub(super) fn other_act(facts: &OtherFacts) -> ActRecord {
+    let call = match facts.call {
+        "signal" => i32::try_from(facts.detail)
+            .ok()
+            .and_then(|number| nix::sys::signal::Signal::try_from(number).ok())
+            .map_or_else(
+                || format!("signal {}", facts.detail),
+                |signal| signal.as_str().to_owned(),
+            ),
+        "mount" => mount_call(facts.detail).to_owned(),
+        "bpf" => format!("bpf command {}", facts.detail),
+        other => other.to_owned(),
+    };
+    ActRecord {
+        path: facts.path.clone(),
+        target_pid: facts.pid,
+        call: Some(call),
+        ..ActRecord::new(facts.kind)
+    }
+}
+
+/// The call that mounts, or changes the root (`arch/x86/entry/syscalls/*.tbl`, 64 and 32 bit).
+const fn mount_call(number: u64) -> &'static str {
+    match number {
+        155 | 217 => "pivot_root",
+        161 | 61 => "chroot",
+        429 => "move_mount",
+        442 => "mount_setattr",
+        _ => "mount",
     }
 }
 
@@ -105,8 +117,21 @@ pub(super) fn socket_act(facts: &NetFacts) -> ActRecord {
     }
 }
 
+/// `IPPROTO_*` of a name that [`protocol`] gives; TCP for MPTCP, as scopes have it.
+#[must_use]
+pub fn protocol_number(name: &str) -> Option<u8> {
+    match name {
+        "tcp" | "mptcp" => Some(6),
+        "udp" => Some(17),
+        "sctp" => Some(132),
+        "udplite" => Some(136),
+        other => other.parse().ok(),
+    }
+}
+
 /// `IPPROTO_*` by name.
-fn protocol(number: u16) -> String {
+#[must_use]
+pub fn protocol(number: u16) -> String {
     match number {
         1 | 58 => "icmp".to_owned(),
         6 => "tcp".to_owned(),

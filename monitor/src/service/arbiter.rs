@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use nix::sys::signal::Signal;
 use scopeward_abi::{
+    grant::of,
     member::{Member, mode},
     object::{Match, ObjectKey, role},
     policy::{Entry, response},
@@ -11,7 +12,10 @@ use scopeward_abi::{
 
 use crate::{
     attribute::clock::Clock,
-    decide::compile::{Compiled, join},
+    decide::{
+        compile::{Compiled, join},
+        grants::file_key,
+    },
     observe::fanotify::{Answer, Arbiter, Change, ChangeKind, Observer, Opening},
     observe::memberships::is_of,
     pipeline::Monitor,
@@ -90,6 +94,18 @@ impl State {
             // The open goes on, and the exit of the system call tells of it.
             return allowed;
         }
+        let granted = [of::FILE, of::PROGRAM]
+            .map(|of| file_key(member.session, opening.inode, dev, of))
+            .iter()
+            .any(|key| self.grants.holding(key, Clock::boot_ns()).is_some());
+        if granted {
+            // fanotify does not say how it is opened: the hook at the exit of the system call does, holds it to what was
+            // granted, and tells of it.
+            return allowed;
+        }
+        let Some(policy) = self.policies.get(member.policy) else {
+            return allowed;
+        };
         let actor = Actor {
             pid,
             tid: pid,
@@ -229,6 +245,18 @@ impl State {
             when: When::After,
             tier: Tier::Fanotify,
         };
+        if called_for > Response::Allow
+            && let Some(grant) = self.use_grant(&file_key(session, change.inode, dev, of::FILE))
+        {
+            let passed = Answered {
+                called_for: Response::Allow,
+                applied: Response::Allow,
+                ..answered
+            };
+            let mut record = self.tell(&actor, act, passed, entry);
+            record.verdict.grant = Some(grant);
+            return vec![record];
+        }
         let told = if called_for == Response::Allow {
             Vec::new()
         } else {

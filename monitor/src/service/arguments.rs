@@ -1,7 +1,9 @@
 //! Rules about a program's arguments.
 
+use scopeward_abi::grant::of;
+
 use crate::{
-    decide::compile::EntryInfo,
+    decide::{compile::EntryInfo, grants::file_key},
     decode::ExecFacts,
     record::event::EventRecord,
     scope::words::{Mode, Response, Tier, When},
@@ -46,6 +48,10 @@ impl State {
             class: None,
             name: None,
         };
+        let program = file_key(actor.session, facts.inode, facts.dev, of::PROGRAM);
+        if self.use_grant(&program).is_some() {
+            return None;
+        }
         let enforces = self
             .sessions
             .get(actor.session)

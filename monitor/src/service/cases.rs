@@ -13,7 +13,7 @@ use crate::{
     ledger::{
         cut::object,
         decision::Decision,
-        incidents::{Incident, Incidents, REMEMBERED},
+        incidents::{CredentialRead, Incident, Incidents, REMEMBERED},
         patterns::watch::{Finding, Known, Patterns},
         rotation::{Rotated, Rotation, Rotations},
         secret::is_secret_like,
@@ -90,8 +90,10 @@ impl CaseBook {
     pub fn patterns_of(&mut self, event: &EventRecord) -> Vec<Finding> {
         let uid = event.session.owner.uid;
         let secret = match (event.act.kind, &event.act.path) {
-            (Kind::FileOpen, Some(path)) => is_secret_like(path) || self.class(uid, event).is_some(),
-            _ => false,
+            (Kind::FileOpen, Some(path)) => self
+                .class(uid, event)
+                .or_else(|| is_secret_like(path).then_some(BY_NAME)),
+            _ => None,
         };
         let home = self
             .homes
@@ -197,21 +199,29 @@ impl State {
         };
         let read = self.cases.incidents.take(event, class);
         if let Some(read) = &read {
-            self.cases.rotations.take(&event.session, &event.host.name, read);
-            let before: Vec<String> = self
-                .cases
-                .incidents
-                .reached(session)
-                .map(|reached| reached.endpoint.clone())
-                .collect();
-            for endpoint in before {
-                self.cases.rotations.reached(session, &endpoint);
-            }
+            self.note_read(event, read);
         }
         let reached = reaches && self.cases.rotations.reached(session, &object(&event.act));
         if is_cut || reached || self.cases.incidents.is_open(session) {
             self.cases.touch(session);
         }
+    }
+
+    /// A credential was read outside sanctioned use: it is to be rotated, and could have gone wherever its session goes.
+    pub fn note_read(&mut self, event: &EventRecord, read: &CredentialRead) {
+        let session = event.session.id.as_str();
+        self.cases.incidents.read(session, read);
+        self.cases.rotations.take(&event.session, &event.host.name, read);
+        let before: Vec<String> = self
+            .cases
+            .incidents
+            .reached(session)
+            .map(|reached| reached.endpoint.clone())
+            .collect();
+        for endpoint in before {
+            self.cases.rotations.reached(session, &endpoint);
+        }
+        self.cases.touch(session);
     }
 
     /// A session was frozen or killed.

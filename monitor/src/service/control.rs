@@ -10,15 +10,16 @@ use crate::{
         peer::Peer,
         report::Report,
         types::{
-            AgentInfo, CutsBy, EnrolRequest, Enrolled, Incident, Reloaded, Rotation, ScopeChoice, ScopeInfo,
-            SessionInfo, Status, Tally, Tree, Why,
+            AgentInfo, CutsBy, EnrolRequest, Enrolled, Grant, GrantRequest, Incident, Pending, Reason,
+            Reloaded, Rotation, ScopeChoice, ScopeInfo, SessionInfo, Status, Tally, Tree, Why,
         },
     },
     attribute::sessions::Session,
     config::scope_files::LoadError,
+    export::status::{ExporterStatus, TestDelivery},
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
-    scope::words::Mode,
+    scope::words::{Kind, Mode},
     service::{
         enrol::{EnrolError, Enrolment},
         fanotify,
@@ -78,6 +79,21 @@ impl Control for Monitor {
                 "events wait in memory, because the store cannot be written ({why}); enforcement goes on"
             ));
         }
+        degraded.extend(
+            self.exporters()
+                .iter()
+                .filter(|exporter| exporter.failing)
+                .map(|exporter| {
+                    let why = exporter
+                        .last_error
+                        .as_ref()
+                        .map_or("", |last| last.error.as_str());
+                    format!(
+                        "the exporter {} does not deliver ({why}); {} events wait for it in the store",
+                        exporter.name, exporter.lag_events
+                    )
+                }),
+        );
         degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
             let why = why.lines().next().unwrap_or_default();
             format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
@@ -208,24 +224,47 @@ impl Control for Monitor {
     }
 
     fn freeze(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| {
+        self.change(session, (Kind::SessionFreeze, reason, peer), |state, key| {
             state.note_decision(key, "freeze", peer.uid, reason);
             state.freeze(key, reason)
         })
     }
 
     fn thaw(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| {
+        self.change(session, (Kind::SessionThaw, reason, peer), |state, key| {
             state.note_decision(key, "thaw", peer.uid, reason);
             state.thaw(key)
         })
     }
 
     fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, |state, key| {
+        self.change(session, (Kind::SessionKill, reason, peer), |state, key| {
             state.note_decision(key, "kill", peer.uid, reason);
             state.kill(key, reason)
         })
+    }
+
+    fn grant(&self, request: &GrantRequest, peer: &Peer) -> Result<Grant, ControlError> {
+        let event = request.event.as_deref().map(|id| self.event(id)).transpose()?;
+        let (grant, records) = self.lock().give(request, event.as_ref(), peer)?;
+        self.record(records);
+        Ok(grant)
+    }
+
+    fn grants(&self) -> Vec<Grant> {
+        let mut state = self.lock();
+        state.read_uses();
+        state.grants.iter().cloned().collect()
+    }
+
+    fn revoke(&self, grant: &str, reason: &str, peer: &Peer) -> Result<Grant, ControlError> {
+        let (grant, records) = self.lock().take_back(grant, reason, peer)?;
+        self.record(records);
+        Ok(grant)
+    }
+
+    fn pending(&self) -> Vec<Pending> {
+        self.lock().pending()
     }
 
     fn report(&self, session: &str) -> Result<Report, ControlError> {
@@ -260,12 +299,35 @@ impl Control for Monitor {
         stored_event(store, id)
     }
 
+    fn last_reason(&self, session: &str) -> Result<Reason, ControlError> {
+        let state = self.lock();
+        let known = state
+            .sessions
+            .key(session)
+            .and_then(|key| state.sessions.get(key));
+        known
+            .and_then(|known| known.last_told.as_ref().map(Reason::of))
+            .ok_or_else(|| not_found("cut of session", session))
+    }
+
     fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
         self.lock().tallies(by, only)
     }
 
     fn why(&self, event: EventRecord) -> Result<Why, ControlError> {
         Ok(why::explain(&self.lock(), event))
+    }
+
+    fn exporters(&self) -> Vec<ExporterStatus> {
+        let exporting = self.exporting.get();
+        exporting
+            .map(|exporting| exporting.exporters.status())
+            .unwrap_or_default()
+    }
+
+    fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError> {
+        let exporting = self.exporting.get().ok_or_else(|| not_found("exporter", name))?;
+        Ok(exporting.exporters.test(name)?)
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>> {
@@ -298,6 +360,8 @@ impl Monitor {
             running: false,
         };
         let key = self.lock().enrol(&asked)?;
+        // Before anything of it can change that.
+        self.look_at_origins();
         self.note(key);
         // Before the caller lets its process go: names are resolved, and what is guarded is marked.
         if self.resolve_names() {
@@ -332,6 +396,7 @@ impl Monitor {
     fn change(
         &self,
         session: &str,
+        (kind, reason, peer): (Kind, &str, &Peer),
         change: impl FnOnce(&mut State, u64) -> Result<(), crate::observe::maps::MapsError>,
     ) -> Result<SessionInfo, ControlError> {
         let mut state = self.lock();
@@ -346,11 +411,16 @@ impl Monitor {
                 remedy: "`scopeward sessions` lists those that run".to_owned(),
             });
         }
+        // Before the change: what froze it is part of what is told.
+        let told = state.decided_on_session(kind, key, reason, Some(peer));
         change(&mut state, key).map_err(|error| ControlError::Internal(format!("failed to {error}")))?;
         let known = state
             .sessions
             .get(key)
             .ok_or_else(|| not_found("session", session))?;
-        Ok(state.session_info(key, known))
+        let info = state.session_info(key, known);
+        drop(state);
+        self.record(told.into_iter().collect());
+        Ok(info)
     }
 }

@@ -19,8 +19,9 @@ use crate::{
         mounts::{self, MountError},
     },
     pipeline::{Monitor, Settings, pins},
-    record::store::{Store, StoreError},
+    record::store::StoreError,
     service::{
+        exporting::Exporting,
         fanotify, notes, recall,
         systemd::{self, HandedError},
     },
@@ -49,7 +50,7 @@ pub enum DaemonError {
     Io(#[from] std::io::Error),
 }
 
-/// Runs until SIGTERM or SIGINT. SIGHUP reads the scope files again. Sessions that still run then stay held by the
+/// Runs until SIGTERM or SIGINT. SIGHUP reads the scope files and `[[export]]` again. Sessions that still run then stay held by the
 /// pinned programs; the next daemon adopts them, and [`release`] lets them go.
 ///
 /// # Errors
@@ -100,6 +101,9 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
     let served = server
         .serve(control, policy, until_told(monitor.clone(), told))
         .await;
+    if let Some(exporting) = monitor.exporting.get() {
+        exporting.exporters.end();
+    }
     let sessions = monitor.lock().sessions.live().count();
     systemd::stopping(&format!("{sessions} sessions stay held"));
     if sessions > 0 {
@@ -115,7 +119,7 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
 /// Brings up the store and the kernel side, and takes over what an earlier daemon left. `None` where it was told to end
 /// meanwhile.
 fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monitor>>, DaemonError> {
-    let store = Store::open(&config.paths.store(), &config.store.config())?;
+    let (store, exports) = Exporting::open_store(config)?;
     let mut sizes = Sizes {
         quota: config.limits.quota,
         ..Sizes::default()
@@ -126,6 +130,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         scopes: config.paths.scopes.clone(),
         pins: Some(pins),
         notes: Some(config.paths.run.join("policies")),
+        evidence: Some(config.paths.evidence()),
         cases: Some(config.paths.store()),
         sizes,
         automatic_reload: config.service.reload == Reload::Automatic,
@@ -134,6 +139,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         return Ok(None);
     }
     let (monitor, ring) = Monitor::load(settings, Some(store))?;
+    Exporting::start(&monitor, config, &exports)?;
     notes::adopt(&monitor);
     if told.to_end() {
         let sessions = monitor.lock().sessions.live().count();

@@ -1,18 +1,16 @@
 //! From a kernel event to a record: attribute, decide again, respond, and say it in full.
 
-use jiff::Timestamp;
 use scopeward_abi::event::{flag, hook};
-use ulid::Ulid;
 
 use crate::{
     api::types::CutInfo,
     attribute::sessions::{Session, SessionState, Sessions},
     decide::compile::EntryInfo,
     decode::{Body, Head, RawEvent},
-    record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord},
+    record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord, act_line},
     scope::words::{Kind, Mode, Response, Tier, When},
     service::{
-        acts::{act_line, exec_act, net_act, open_act, socket_act, unix_act, unlink_act},
+        acts::{exec_act, net_act, open_act, other_act, socket_act, unix_act, unlink_act},
         state::State,
     },
 };
@@ -163,11 +161,20 @@ impl State {
                 let act = unix_act(Kind::UnixSend, head, facts);
                 outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
+            Body::Other(facts) => {
+                let act = other_act(facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
+            }
             Body::Socket(facts) => {
                 outcome
                     .records
                     .push(self.tell(&actor, socket_act(facts), answered, head.entry));
             }
+        }
+        if head.has(flag::GRANTED)
+            && let Some(record) = outcome.records.first_mut()
+        {
+            record.verdict.grant = self.grant_of(head, &raw.body);
         }
         self.respond(&actor, answered);
         self.braked = false;
@@ -258,6 +265,7 @@ impl State {
             },
             count: 1,
             generation: actor.generation,
+            chain: None,
         };
         if is_cut {
             self.note_cut(actor, &record);
@@ -267,18 +275,6 @@ impl State {
         }
         self.look_for_patterns(actor.session, &record);
         record
-    }
-
-    /// ULIDs in the order of time, also within a millisecond, and also where an event is told late.
-    pub(super) fn next_id(&mut self, time: Timestamp) -> String {
-        let ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
-        let fresh = Ulid::from_parts(ms, rand_bits());
-        let id = match self.last_id {
-            Some(last) if fresh <= last => last.increment().unwrap_or(fresh),
-            _ => fresh,
-        };
-        self.last_id = Some(id);
-        id.to_string()
     }
 
     fn session_ref(&mut self, actor: &Actor) -> SessionRef {
@@ -345,19 +341,18 @@ impl State {
         let Some(session) = self.sessions.get_mut(actor.session) else {
             return;
         };
+        session.last_told = Some(record.clone());
         session.last_cut = Some(CutInfo {
             event: record.id.clone(),
             time: record.time,
             applied: record.verdict.applied,
             act: act_line(&record.act),
         });
-        if record.verdict.applied == Response::Freeze && session.state == SessionState::Running {
-            session.frozen_at = Some(actor.time);
+        if record.verdict.applied == Response::Freeze && session.frozen_by.is_none() {
+            session.frozen_by = Some(record.clone());
+            if session.state == SessionState::Running {
+                session.frozen_at = Some(actor.time);
+            }
         }
     }
-}
-
-/// The random part of a ULID.
-fn rand_bits() -> u128 {
-    Ulid::new().random()
 }

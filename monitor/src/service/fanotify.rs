@@ -33,7 +33,18 @@ pub fn refresh(monitor: &Monitor) {
 /// Marks what the sessions that run are guarded from. Returns once it is marked. Must not be called with the state's
 /// lock held: fanotify's own threads need it.
 pub fn mark(monitor: &Monitor) {
-    let guarded = monitor.lock().guarded();
+    let watchdog = monitor
+        .fanotify()
+        .as_ref()
+        .and_then(Fanotify::watchdog)
+        .map(i32::unsigned_abs);
+    let own: Vec<u32> = std::iter::once(std::process::id()).chain(watchdog).collect();
+    let mut state = monitor.lock();
+    if state.kernel.maps.set_protected(&own).is_err() {
+        state.trouble("monitor's own processes could not be protected");
+    }
+    let guarded = state.guarded();
+    drop(state);
     let fanotify = monitor.fanotify();
     let Some(tier) = fanotify.as_ref() else { return };
     let said = match tier.set(&guarded) {

@@ -9,7 +9,7 @@ use crate::{
     attribute::{clock::Clock, sessions::SessionState},
     observe::memberships::is_of,
     pipeline::Monitor,
-    scope::model::AfterFreeze,
+    scope::{model::AfterFreeze, words::Kind},
     service::{fanotify, names},
 };
 
@@ -20,6 +20,8 @@ const NAMES_EVERY: Duration = Duration::from_secs(30);
 /// Compiling again takes at most one part in so many of the time: a disk that changes all the time must not keep the
 /// daemon busy. Until then the kernel guards what is new by its name.
 const REFRESH_SHARE: u32 = 20;
+/// How often it is looked where sessions come from: their directory, repository and the agent's own session can change.
+const ORIGINS_EVERY: Duration = Duration::from_secs(5);
 /// How often the rest is looked at.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -27,9 +29,11 @@ const SECOND: Duration = Duration::from_secs(1);
 pub fn run(monitor: &Arc<Monitor>) {
     let (mut next_names, mut next_second, mut next_refresh) =
         (Instant::now(), Instant::now(), Instant::now());
+    let mut next_origins = Instant::now();
     let mut told_before = 0;
     while !monitor.stopping() {
         std::thread::sleep(TICK);
+        monitor.keep_evidence();
         let mut stale = monitor.take_marks_stale();
         let now = Instant::now();
         if now >= next_names || (stale && monitor.has_unresolved_names()) {
@@ -47,6 +51,10 @@ pub fn run(monitor: &Arc<Monitor>) {
             next_second = now + SECOND;
             let told = monitor.told.load(Ordering::Relaxed);
             monitor.each_second(told - told_before);
+            if now >= next_origins {
+                next_origins = now + ORIGINS_EVERY;
+                monitor.look_at_origins();
+            }
             told_before = told;
         }
     }
@@ -81,6 +89,7 @@ impl Monitor {
             // A process whose end was lost with a full ring leaves no event; the kernel's own table knows.
             state.settle(key);
         }
+        overflows.extend(state.end_due_grants());
         state.remove_emptied();
         state.catch_up_with_kernel();
         state.forget_old_cuts();
@@ -88,10 +97,18 @@ impl Monitor {
         state.rest();
         let due = state.frozen_too_long();
         for (key, then) in due {
-            let done = match then {
-                AfterFreeze::Kill => state.kill(key, "nobody decided in time"),
-                AfterFreeze::Thaw => state.thaw(key),
-                AfterFreeze::Freeze => Ok(()),
+            let reason = "nobody decided in time";
+            let kind = match then {
+                AfterFreeze::Kill => Kind::SessionKill,
+                AfterFreeze::Thaw => Kind::SessionThaw,
+                AfterFreeze::Freeze => continue,
+            };
+            // Before the change: what froze it is part of what is told.
+            overflows.extend(state.decided_on_session(kind, key, reason, None));
+            let done = if then == AfterFreeze::Kill {
+                state.kill(key, reason)
+            } else {
+                state.thaw(key)
             };
             if done.is_err() {
                 state.trouble("session could not be ended after its freeze");

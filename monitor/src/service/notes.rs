@@ -6,10 +6,13 @@ use std::{fs, path::Path};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attribute::sessions::{Session, SessionState},
+    attribute::{
+        clock::Clock,
+        sessions::{Session, SessionState},
+    },
     observe::handover::Predecessor,
     pipeline::Monitor,
-    record::event::SessionRef,
+    record::event::{EventRecord, Origin, SessionRef},
     scope::words::Mode,
     service::{
         handover,
@@ -30,6 +33,32 @@ struct Note {
     since: jiff::Timestamp,
     cgroup: Option<std::path::PathBuf>,
     source: Source,
+    #[serde(default)]
+    origin: Origin,
+    #[serde(default)]
+    frozen: Option<Frozen>,
+}
+
+/// How a session was frozen: what `pending` shows, and from when its timeout counts.
+#[derive(Debug, Serialize, Deserialize)]
+struct Frozen {
+    reason: String,
+    /// Boot clock, ns.
+    at: u64,
+    by: Option<EventRecord>,
+    evidence: Option<std::path::PathBuf>,
+}
+
+fn frozen(session: &Session) -> Option<Frozen> {
+    match (&session.state, session.frozen_at) {
+        (SessionState::Frozen(reason), Some(at)) => Some(Frozen {
+            reason: reason.clone(),
+            at,
+            by: session.frozen_by.clone(),
+            evidence: session.evidence.clone(),
+        }),
+        _ => None,
+    }
 }
 
 impl State {
@@ -53,6 +82,8 @@ impl State {
             since: session.since,
             cgroup: session.cgroup.clone(),
             source: policy.source.clone(),
+            origin: session.origin.clone(),
+            frozen: frozen(session),
         };
         fs::create_dir_all(directory)?;
         let text = serde_json::to_vec(&note)?;
@@ -62,6 +93,16 @@ impl State {
         );
         fs::write(&fresh, text)?;
         fs::rename(fresh, path)
+    }
+
+    /// Notes a session that has changed.
+    pub fn note_again(&mut self, key: u64) {
+        let Some(directory) = self.notes.clone() else {
+            return;
+        };
+        if self.note(&directory, key).is_err() {
+            self.trouble("session could not be noted for the next daemon");
+        }
     }
 }
 
@@ -97,6 +138,7 @@ pub fn adopt(monitor: &Monitor) {
             state.processes.found(pid, member.session, member.cookie);
         }
     }
+    state.adopt_grants();
     for (key, _) in held {
         state.settle(key);
     }
@@ -107,9 +149,18 @@ fn restore(state: &mut State, note: &Note) -> Option<()> {
     let kernel = state.kernel.maps.session(note.key)?;
     let mut session = Session::new(note.facts.clone(), note.policy, note.mode, note.since);
     session.cgroup.clone_from(&note.cgroup);
+    session.origin.clone_from(&note.origin);
+    session.origin_told = true;
     if kernel.state == scopeward_abi::member::state::FROZEN {
-        session.state = SessionState::Frozen("frozen before the daemon was started again".to_owned());
-        session.frozen_at = Some(crate::attribute::clock::Clock::boot_ns());
+        let before = note.frozen.as_ref();
+        session.state = SessionState::Frozen(before.map_or_else(
+            || "frozen before the daemon was started again".to_owned(),
+            |before| before.reason.clone(),
+        ));
+        // Its time to decide goes on from where it was.
+        session.frozen_at = Some(before.map_or_else(Clock::boot_ns, |before| before.at));
+        session.frozen_by = before.and_then(|before| before.by.clone());
+        session.evidence = before.and_then(|before| before.evidence.clone());
     }
     state.sessions.insert(note.key, session);
     let Loaded { mut scope, source } = match note.source.file.strip_prefix('@') {

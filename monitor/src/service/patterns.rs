@@ -30,6 +30,9 @@ impl State {
                 session.own_cuts += 1;
             }
             self.enter(key, &told);
+            for read in &finding.reads {
+                self.note_read(&told, read);
+            }
             self.answers.push(told);
         }
     }

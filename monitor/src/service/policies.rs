@@ -13,10 +13,12 @@ use crate::{
     decide::compile::{CompileError, Compiled, EntryInfo, Locate, Names, Table, compile, compile_matches},
     observe::maps::{Maps, MapsError},
     scope::{
-        effective::Effective,
+        effective::{Effective, FileRule, Rule},
         endpoint::{Endpoint, Host, NamedSet},
         model::Match,
         pattern::PathPattern,
+        rule_id::{RuleId, RulePlace},
+        words::Response,
     },
 };
 
@@ -91,9 +93,20 @@ pub struct Policies {
     table: BTreeMap<u32, Policy>,
     matches: Table,
     generation: u32,
+    /// Where the monitor keeps what holds sessions: nobody in one writes there.
+    own: Vec<PathPattern>,
 }
 
 impl Policies {
+    /// None yet. `own` is where the monitor keeps what holds sessions.
+    #[must_use]
+    pub fn guarding(own: Vec<PathPattern>) -> Self {
+        Self {
+            own,
+            ..Self::default()
+        }
+    }
+
     /// A policy.
     #[must_use]
     pub fn get(&self, number: u32) -> Option<&Policy> {
@@ -125,7 +138,7 @@ impl Policies {
         names: &Names,
         locate: &dyn Locate,
     ) -> Result<u32, PolicyError> {
-        let scope = for_owner(unresolved, uid);
+        let scope = for_owner(unresolved, uid, &self.own);
         let same = self
             .table
             .iter()
@@ -155,7 +168,7 @@ impl Policies {
         names: &Names,
         locate: &dyn Locate,
     ) -> Result<(), PolicyError> {
-        let scope = for_owner(unresolved, uid);
+        let scope = for_owner(unresolved, uid, &self.own);
         let generation = self.generation + 1;
         let compiled = compile(&scope, number, generation, names, locate)?;
         write(maps, self.table.get(&number).map(|old| &old.compiled), &compiled)?;
@@ -189,7 +202,7 @@ impl Policies {
         locate: &dyn Locate,
     ) -> Result<(), CompileError> {
         compile(
-            &for_owner(unresolved, uid),
+            &for_owner(unresolved, uid, &self.own),
             number,
             self.generation + 1,
             names,
@@ -289,9 +302,25 @@ impl Policies {
     }
 }
 
-/// The scope as it holds for one owner, now.
-fn for_owner(unresolved: &Effective, uid: u32) -> Effective {
-    let resolved = unresolved.resolve(&crate::attribute::owner::home(uid));
+/// The scope as it holds for one owner, now, with what holds in every session: nobody writes to the monitor's own files.
+fn for_owner(unresolved: &Effective, uid: u32, own: &[PathPattern]) -> Effective {
+    let mut resolved = unresolved.resolve(&crate::attribute::owner::home(uid));
+    if !own.is_empty() {
+        resolved.files.rules.push(FileRule {
+            rule: Rule {
+                id: RuleId::own(RulePlace::SelfDefence),
+                layer: 0,
+                response: Response::Kill,
+                weight: 50,
+                reason: Some("no agent touches what holds it".to_owned()),
+            },
+            class: None,
+            paths: own.to_vec(),
+            read: false,
+            write: true,
+            unless: Vec::new(),
+        });
+    }
     let expired = resolved
         .expires
         .is_some_and(|until| until <= jiff::Timestamp::now());

@@ -11,6 +11,7 @@ impl Monitor {
     /// changes, and the answer says what is wrong with each.
     pub fn reload(&self) -> Reloaded {
         systemd::reloading();
+        self.reload_exporters();
         let mut state = self.lock();
         let reloaded = state.reload_scopes();
         let sentence = (!reloaded.faults.is_empty()).then(|| {

@@ -35,6 +35,10 @@ impl State {
             self.trouble("cgroup could not be frozen");
         }
         self.signal_all(key, Signal::SIGSTOP);
+        if !self.evidence_due.contains(&key) {
+            self.evidence_due.push(key);
+        }
+        self.note_again(key);
         Ok(())
     }
 
@@ -49,6 +53,8 @@ impl State {
         };
         session.state = SessionState::Running;
         session.frozen_at = None;
+        session.frozen_by = None;
+        session.evidence = None;
         let name = session.facts.id.clone();
         if let Some(at) = &session.cgroup
             && cgroup::set_frozen(at, false).is_err()
@@ -58,6 +64,7 @@ impl State {
         self.ledger.thawed(&name);
         self.note_over(key, true);
         self.signal_all(key, Signal::SIGCONT);
+        self.note_again(key);
         Ok(())
     }
 

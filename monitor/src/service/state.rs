@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     attribute::{clock::Clock, processes::Processes, sessions::Sessions},
-    decide::compile::Names,
+    decide::{compile::Names, grants::Grants},
     ledger::book::Ledger,
     observe::load::Kernel,
     record::event::{EventRecord, Host},
@@ -23,6 +23,12 @@ pub struct State {
     pub policies: Policies,
     /// Scope files.
     pub scopes: Scopes,
+    /// What people approved.
+    pub grants: Grants,
+    /// Where sessions and grants are noted for the next daemon; `None` for the length of one run.
+    pub notes: Option<PathBuf>,
+    /// Sessions that were frozen, and whose evidence is to be kept.
+    pub evidence_due: Vec<u64>,
     /// Processes of sessions.
     pub processes: Processes,
     /// Sessions.

@@ -24,6 +24,7 @@ impl State {
             mode: session.mode,
             root_pid: session.facts.root_pid,
             owner: session.owner().clone(),
+            origin: session.origin.clone(),
             since: session.since,
             status: session.state.clone(),
             processes: processes as u64,

@@ -3,9 +3,9 @@
 use crate::{
     api::types::{ChainLink, Why},
     ledger::{cut::is_answer, patterns::watch::is_pattern},
-    record::event::EventRecord,
+    record::event::{EventRecord, act_line},
     scope::{builtin, words::Response},
-    service::{acts::act_line, policies::Policy, state::State},
+    service::{policies::Policy, state::State},
 };
 
 /// Puts together what is known of an event: the rule as written, the processes, the person, what would have allowed it.
@@ -26,10 +26,27 @@ pub fn explain(state: &State, event: EventRecord) -> Why {
         rule_text,
         chain: chain(state, &event),
         owner: event.session.owner.clone(),
+        origin: state
+            .sessions
+            .key(&event.session.id)
+            .and_then(|key| state.sessions.get(key))
+            .map(|session| session.origin.clone()),
         instead: instead(&event),
-        grant_command: None,
+        grant_command: grant_command(state, &event),
         event,
     }
+}
+
+/// What a person would type to approve it; `None` where it was allowed, or where no grant can name it any more.
+#[must_use]
+pub fn grant_command(state: &State, event: &EventRecord) -> Option<String> {
+    let key = state.sessions.key(&event.session.id)?;
+    let live = state.sessions.get(key)?.is_live();
+    let act = &event.act;
+    let endpoint = act.address.is_some() && act.port.is_some();
+    let nameable = endpoint || (act.inode.is_some() && act.dev.is_some() && act.path.is_some());
+    let cut = event.verdict.called_for > Response::Allow;
+    (live && nameable && cut).then(|| format!("scopeward grant {} --for 10m --reason \"…\"", event.id))
 }
 
 fn summary(event: &EventRecord) -> String {

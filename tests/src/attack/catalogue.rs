@@ -6,10 +6,12 @@ use super::files::target::FileTarget;
 use super::files::{self};
 use super::network::target::NetworkTarget;
 use super::network::{self};
+use super::outsiders::{escape, memory, signal, target::OutsiderTarget, trace};
 use super::services::{self, target::ServiceTarget};
 use super::slot::Slot;
 use super::technique::{
-    Content, Family, FileTechnique, Gain, NetworkTechnique, ServiceTechnique, Sort, Technique, Transport,
+    Content, Family, FileTechnique, Gain, NetworkTechnique, OutsiderTechnique, ServiceTechnique, Sort,
+    Technique, Transport,
 };
 
 type FileAttempt = fn(&FileTarget, Slot<'_>) -> io::Result<()>;
@@ -81,6 +83,32 @@ const fn service(
             attempt,
         }),
     }
+}
+
+type Act = fn(&OutsiderTarget) -> io::Result<()>;
+
+const fn outsider(name: &'static str, kind: &'static str, attempt: Act, twin: Option<Act>) -> Technique {
+    Technique {
+        name,
+        sort: Sort::Outsider(OutsiderTechnique {
+            kind,
+            done_first: matches!(kind.as_bytes(), b"process.signal"),
+            attempt,
+            twin,
+        }),
+    }
+}
+
+const fn traced(name: &'static str, attempt: Act) -> Technique {
+    outsider(name, "process.trace", attempt, None)
+}
+
+const fn signalled(name: &'static str, attempt: Act) -> Technique {
+    outsider(name, "process.signal", attempt, None)
+}
+
+const fn renamed(name: &'static str, attempt: Act) -> Technique {
+    outsider(name, "namespace.change", attempt, Some(escape::unshare_host_name))
 }
 
 /// Every technique.
@@ -269,4 +297,37 @@ pub const TECHNIQUES: &[Technique] = &[
     service("unix-sendmmsg", true, services::datagram::by_sendmmsg),
     service("unix-io-uring", false, services::io_uring::connect),
     service("unix-io-uring-datagram", true, services::io_uring::datagram),
+    traced("ptrace-seize", trace::seize),
+    traced("ptrace-attach", trace::attach),
+    traced("pidfd-getfd-outsider", trace::getfd),
+    traced("proc-environ", memory::environ),
+    traced("proc-environ-thread", memory::environ_of_thread),
+    traced("proc-maps", memory::maps),
+    traced("proc-mem", memory::mem),
+    traced("proc-fd", memory::descriptors),
+    traced("process-vm-readv", memory::vm_read),
+    signalled("kill", signal::kill),
+    signalled("tgkill", signal::tgkill),
+    signalled("sigqueue", signal::queue),
+    signalled("sigqueue-forged", signal::forged),
+    signalled("pidfd-send-signal", signal::by_pidfd),
+    signalled("pidfd-send-record", signal::by_pidfd_with_record),
+    renamed("unshare-mounts", escape::unshare_mounts),
+    renamed("unshare-users", escape::unshare_users),
+    renamed("clone-users", escape::clone_users),
+    renamed("setns", escape::join),
+    outsider("chroot-away", "file.mount", escape::chroot, Some(escape::chdir)),
+    outsider("mount", "file.mount", escape::mount_own, Some(escape::chdir)),
+    outsider(
+        "bpf-enumerate",
+        "monitor.tamper",
+        escape::bpf_enumerate,
+        Some(escape::bpf_own_map),
+    ),
+    outsider(
+        "leave-cgroup",
+        "cgroup.move",
+        escape::leave_cgroup,
+        Some(escape::read_cgroup),
+    ),
 ];

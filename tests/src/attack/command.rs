@@ -11,6 +11,7 @@ pub const USAGE: &str = "usage: attack list
        attack storm LOOT FILE SIGN SECONDS
        attack [--loot FILE] [--trials N] [--supervise] [--aside DIR] TECHNIQUE --on PATH [--twin PATH]
        attack [--loot FILE] [--trials N] [--supervise] [--tag TAG] [--aside DIR] TECHNIQUE --service DIR [--twin DIR]
+       attack [--loot FILE] [--trials N] [--supervise] [--aside DIR] TECHNIQUE --victim PID [--address N] [--twin]
        attack [--loot FILE] [--trials N] [--supervise] [--tag TAG] TECHNIQUE --to ADDR:PORT --allowed ADDR:PORT [--twin]
 
 A storm forks without end until the file SIGN is there; then each process of it reads FILE.
@@ -38,6 +39,17 @@ pub enum Aim {
         twin: Option<PathBuf>,
         /// The first 8 bytes of the payload.
         tag: String,
+        /// A directory to work in.
+        aside: PathBuf,
+    },
+    /// Another process.
+    Outsider {
+        /// Its process id.
+        victim: i32,
+        /// Where it has eight bytes that can be read.
+        address: u64,
+        /// Whether to do the benign twin after each attempt.
+        twin: bool,
         /// A directory to work in.
         aside: PathBuf,
     },
@@ -82,6 +94,7 @@ impl Order {
         });
         let (mut technique, mut loot, mut on, mut file_twin) = (None, None, None, None);
         let (mut to, mut allowed, mut meet, mut service) = (None, None, None, None);
+        let (mut victim, mut address) = (None, 0);
         let (mut trials, mut supervise, mut network_twin) = (1, false, false);
         let (mut tag, mut aside) = ("attack".to_owned(), std::env::temp_dir());
         while let Some(word) = words.next() {
@@ -98,16 +111,33 @@ impl Order {
                 "--supervise" => supervise = true,
                 "--meet" => meet = Some((PathBuf::from(value()?), PathBuf::from(value()?))),
                 "--tag" => tag = value()?,
+                "--victim" => victim = Some(value()?.parse().map_err(|error| format!("--victim: {error}"))?),
+                "--address" => address = value()?.parse().map_err(|error| format!("--address: {error}"))?,
                 "--service" => service = Some(PathBuf::from(value()?)),
                 "--on" => on = Some(value()?),
                 "--to" => to = Some(value()?.parse().map_err(|error| format!("--to: {error}"))?),
                 "--allowed" => {
                     allowed = Some(value()?.parse().map_err(|error| format!("--allowed: {error}"))?);
                 }
-                "--twin" if to.is_some() => network_twin = true,
+                "--twin" if to.is_some() || victim.is_some() => network_twin = true,
                 "--twin" => file_twin = Some(value()?),
                 name => technique = Some(Technique::named(name).ok_or(format!("no technique {name}"))?),
             }
+        }
+        if let (Some(victim), Some(technique)) = (victim, technique) {
+            return Ok(Self {
+                technique,
+                aim: Aim::Outsider {
+                    victim,
+                    address,
+                    twin: network_twin,
+                    aside,
+                },
+                trials: trials.max(1),
+                supervise,
+                meet,
+                loot,
+            });
         }
         let aim = match (on, to, allowed, service) {
             (None, None, None, Some(at)) => Aim::Service {

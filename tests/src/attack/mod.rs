@@ -5,6 +5,7 @@ pub mod command;
 pub mod files;
 pub mod loot;
 pub mod network;
+pub mod outsiders;
 pub mod services;
 pub mod slot;
 pub mod storm;

@@ -14,6 +14,7 @@ use super::files::target::{FileTarget, wait_for};
 use super::loot::Loot;
 use super::network::datagram;
 use super::network::target::{NetworkTarget, payload};
+use super::outsiders::target::{OutsiderTarget, on_own_child};
 use super::services::target::ServiceTarget;
 use super::slot::{Slot, State};
 use super::technique::Sort;
@@ -94,7 +95,7 @@ const fn has_twin(aim: &Aim) -> bool {
     match aim {
         Aim::File { twin, .. } => twin.is_some(),
         Aim::Service { twin, .. } => twin.is_some(),
-        Aim::Network { twin, .. } => *twin,
+        Aim::Network { twin, .. } | Aim::Outsider { twin, .. } => *twin,
     }
 }
 
@@ -159,6 +160,27 @@ fn attempt(order: &Order, trial: usize, twin: bool, slot: Slot<'_>) {
                 aside: aside.clone(),
                 trial,
             })
+        }
+        (
+            Sort::Outsider(technique),
+            Aim::Outsider {
+                victim,
+                address,
+                aside,
+                ..
+            },
+        ) => {
+            let target = OutsiderTarget {
+                pid: *victim,
+                address: *address,
+                aside: aside.clone(),
+                trial,
+            };
+            match (twin, technique.twin) {
+                (false, _) => (technique.attempt)(&target),
+                (true, Some(benign)) => benign(&target),
+                (true, None) => on_own_child(&target, technique.attempt),
+            }
         }
         _ => Err(io::ErrorKind::InvalidInput.into()),
     };

@@ -5,6 +5,7 @@ use std::io;
 use super::catalogue::TECHNIQUES;
 use super::files::target::FileTarget;
 use super::network::target::NetworkTarget;
+use super::outsiders::target::OutsiderTarget;
 use super::services::target::ServiceTarget;
 use super::slot::Slot;
 
@@ -87,6 +88,19 @@ pub struct ServiceTechnique {
     pub attempt: fn(&ServiceTarget) -> io::Result<()>,
 }
 
+/// A technique on another process, or a way out of the session.
+#[derive(Clone, Copy, Debug)]
+pub struct OutsiderTechnique {
+    /// The kind of event that answers it.
+    pub kind: &'static str,
+    /// Whether the act is done before it can be answered.
+    pub done_first: bool,
+    /// The attempt itself.
+    pub attempt: fn(&OutsiderTarget) -> io::Result<()>,
+    /// What resembles it and is nobody's business; `None` where that is the same on a process of the session.
+    pub twin: Option<fn(&OutsiderTarget) -> io::Result<()>>,
+}
+
 /// Each sort of technique.
 #[derive(Clone, Copy, Debug)]
 pub enum Sort {
@@ -96,6 +110,8 @@ pub enum Sort {
     Network(NetworkTechnique),
     /// Delivers bytes to a service on this host.
     Service(ServiceTechnique),
+    /// Acts on another process, or leaves the session.
+    Outsider(OutsiderTechnique),
 }
 
 /// A technique and its name.

@@ -4,6 +4,8 @@ pub mod cases;
 pub mod change;
 pub mod cuts;
 pub mod events;
+pub mod export;
+pub mod grants;
 pub mod metrics;
 pub mod overview;
 pub mod sessions;

@@ -8,7 +8,7 @@ use crate::api::failure::Failure;
 use crate::api::peer::Peer;
 use crate::api::permissions::refused;
 use crate::api::server::Shared;
-use crate::api::types::{SessionInfo, Tree};
+use crate::api::types::{Reason, SessionInfo, Tree};
 
 /// `GET /sessions`: those that the caller may read.
 pub async fn list(
@@ -43,6 +43,22 @@ pub async fn tree(
 ) -> Result<Json<Tree>, Failure> {
     let session = readable(&shared, &peer, &id)?;
     Ok(Json(shared.ask(move |control| control.tree(&session.id)).await?))
+}
+
+/// `GET /self/why`: for a process inside a session, whatever its user, about that session alone.
+///
+/// # Errors
+/// 403 from outside any session, 404 where nothing was answered yet.
+pub async fn own_why(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Result<Json<Reason>, Failure> {
+    let session = shared.control.session_of(peer.pid).filter(|_| peer.is_alive());
+    let Some(session) = session else {
+        let remedy = "scopeward why EVENT asks about an event from outside";
+        return Err(refused("the caller is in no agent session", remedy).into());
+    };
+    Ok(Json(shared.control.last_reason(&session)?))
 }
 
 /// The session `id`, where `peer` may read it.

@@ -4,7 +4,10 @@ use super::curl::curl_as;
 use super::fake::{OTHER, Served, serve, serve_with};
 use crate::api::client::ClientError;
 use crate::api::permissions::Policy;
-use crate::api::types::{ChangeRequest, EnrolRequest, Enrolled, ScopeChoice, SessionInfo, SessionState};
+use crate::api::types::{
+    ChangeRequest, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, ScopeChoice, SessionInfo,
+    SessionState,
+};
 use crate::scope::words::Mode;
 
 const OWN: &str = "s-00000000000000bb";
@@ -201,4 +204,53 @@ async fn malformed_bodies_are_named() {
             "{answer:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn only_operators_outside_sessions_approve() {
+    let served = serve();
+    let request = GrantRequest {
+        event: Some("01".into()),
+        seconds: 600,
+        ..GrantRequest::default()
+    };
+    let give = async |seconds| {
+        let request = GrantRequest {
+            seconds,
+            ..request.clone()
+        };
+        served.client.post::<Grant>("/v1/grants", &request).await
+    };
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: not root");
+        return;
+    }
+    let given = give(600).await.unwrap();
+    assert_eq!(
+        (given.state, given.event.as_deref()),
+        (GrantState::Live, Some("01"))
+    );
+    for seconds in [0, 86_401] {
+        match give(seconds).await {
+            Err(ClientError::Refused { status, .. }) => assert_eq!(status.as_u16(), 422),
+            other => panic!("{other:?}"),
+        }
+    }
+    *served.fake.inside.lock().unwrap() = Some(std::process::id());
+    match give(600).await {
+        Err(ClientError::Refused { status, body }) => {
+            assert_eq!(status.as_u16(), 403);
+            assert!(body.error.contains("inside agent session"), "{body:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    *served.fake.inside.lock().unwrap() = None;
+    let body = r#"{"event":"01","seconds":600}"#;
+    let Some((status, answer)) = post_as(OTHER, &served, "/grants", body).await else {
+        return;
+    };
+    assert_eq!(status, 403, "{answer}");
+    let target = format!("/grants/{}/revoke", given.id);
+    let (status, answer) = post_as(OTHER, &served, &target, REASON).await.unwrap();
+    assert_eq!(status, 403, "{answer}");
 }

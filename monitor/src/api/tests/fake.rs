@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::broadcast;
-use tokio::task::JoinHandle;
 
 use super::fake_ledger;
-use crate::api::client::Client;
 use crate::api::control::{Control, ControlError};
 use crate::api::peer::Peer;
-use crate::api::permissions::Policy;
 use crate::api::report::Report;
-use crate::api::server::Server;
+use crate::api::tests::approvals;
+use crate::api::tests::exporters;
+pub(crate) use crate::api::tests::served::{Served, serve, serve_with};
 use crate::api::types::{
-    AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, Incident, Rotation, ScopeInfo, ScopeState,
-    SessionInfo, SessionState, Status, Tally, TierGuarantee, Tree, TreeNode, Why,
+    AgentInfo, ChainLink, CutInfo, CutsBy, EnrolRequest, Enrolled, Grant, GrantRequest, GrantState, Incident,
+    Pending, Reason, Rotation, ScopeInfo, ScopeState, SessionInfo, SessionState, Status, Tally,
+    TierGuarantee, Tree, TreeNode, Why,
 };
-use crate::record::event::{EventRecord, Owner};
+use crate::export::status::{ExporterStatus, TestDelivery};
+use crate::record::event::{EventRecord, Origin, Owner};
 use crate::record::filter::{Filter, Order};
 use crate::record::health::{StoreHealth, StoreState};
 use crate::record::tests::sample;
@@ -35,6 +35,7 @@ pub(crate) struct Fake {
     pub(crate) inside: Mutex<Option<u32>>,
     pub(crate) sessions: Mutex<Vec<SessionInfo>>,
     pub(crate) enrolled: Mutex<Vec<EnrolRequest>>,
+    pub(crate) grants: Mutex<Vec<Grant>>,
 }
 
 pub(crate) fn owner(uid: u32, name: &str) -> Owner {
@@ -54,6 +55,7 @@ pub(crate) fn session(id: &str, owner: Owner) -> SessionInfo {
         mode: Mode::Enforce,
         root_pid: 4_121,
         owner,
+        origin: Origin::default(),
         since: sample::start(),
         status: SessionState::Running,
         processes: 3,
@@ -88,6 +90,7 @@ impl Fake {
                 ended,
             ]),
             enrolled: Mutex::default(),
+            grants: Mutex::default(),
         })
     }
 
@@ -205,6 +208,14 @@ impl Control for Fake {
         ]
     }
 
+    fn exporters(&self) -> Vec<ExporterStatus> {
+        vec![exporters::failing()]
+    }
+
+    fn test_export(&self, name: &str) -> Result<TestDelivery, ControlError> {
+        exporters::test(name)
+    }
+
     fn tree(&self, id: &str) -> Result<Tree, ControlError> {
         let node = |pid, exe: &str, argv: &[&str], children| TreeNode {
             pid,
@@ -259,6 +270,28 @@ impl Control for Fake {
         self.change(session, SessionState::Killed(reason.into()))
     }
 
+    fn grant(&self, request: &GrantRequest, peer: &Peer) -> Result<Grant, ControlError> {
+        let grant = approvals::grant(request, peer);
+        self.grants.lock().unwrap().push(grant.clone());
+        Ok(grant)
+    }
+
+    fn grants(&self) -> Vec<Grant> {
+        self.grants.lock().unwrap().clone()
+    }
+
+    fn revoke(&self, grant: &str, _reason: &str, _peer: &Peer) -> Result<Grant, ControlError> {
+        let mut grants = self.grants.lock().unwrap();
+        let known = grants.iter_mut().find(|known| known.id == grant);
+        let known = known.expect("a grant of this test");
+        known.state = GrantState::Revoked;
+        Ok(known.clone())
+    }
+
+    fn pending(&self) -> Vec<Pending> {
+        self.sessions().iter().filter_map(approvals::pending).collect()
+    }
+
     fn events(
         &self,
         filter: &Filter,
@@ -288,6 +321,11 @@ impl Control for Fake {
             what: "event",
             id: id.into(),
         })
+    }
+
+    fn last_reason(&self, session: &str) -> Result<Reason, ControlError> {
+        assert_eq!(session, "s-00000000000000aa");
+        Ok(Reason::of(&sample::event(9)))
     }
 
     fn cuts(&self, by: CutsBy, only: Option<u32>) -> Vec<Tally> {
@@ -328,6 +366,7 @@ impl Control for Fake {
                 },
             ],
             owner: event.session.owner.clone(),
+            origin: None,
             instead: Some("[network]\nallow = [\"203.0.113.7:443\"]".into()),
             grant_command: None,
             event,
@@ -336,48 +375,5 @@ impl Control for Fake {
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<EventRecord>> {
         self.live.subscribe()
-    }
-}
-
-/// The API, served until this is dropped.
-pub(crate) struct Served {
-    pub(crate) fake: Arc<Fake>,
-    pub(crate) client: Client,
-    pub(crate) path: PathBuf,
-    task: JoinHandle<()>,
-    _dir: tempfile::TempDir,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-pub(crate) fn serve() -> Served {
-    serve_with(Policy::default())
-}
-
-pub(crate) fn serve_with(policy: Policy) -> Served {
-    let dir = tempfile::tempdir().unwrap();
-    // Other users must be able to come in, as in /run.
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(dir.path(), open).unwrap();
-    let path = dir.path().join("run/scopeward.sock");
-    let server = Server::bind(&path).unwrap();
-    let fake = Fake::new();
-    let control = Arc::clone(&fake);
-    let task = tokio::spawn(async move {
-        server
-            .serve(control, policy, std::future::pending())
-            .await
-            .unwrap();
-    });
-    Served {
-        fake,
-        client: Client::new(&path),
-        path,
-        task,
-        _dir: dir,
     }
 }

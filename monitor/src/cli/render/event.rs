@@ -7,8 +7,9 @@ use crate::cli::render::escape::{command_line, escape};
 use crate::cli::render::output::{Look, Output};
 use crate::cli::render::table::{bare, fit, text, verdict, write};
 use crate::cli::render::time::{clock, day};
-use crate::record::event::{ActRecord, EventRecord, VerdictRecord};
-use crate::scope::words::Response;
+use crate::cli::sessions::owner_words;
+use crate::record::event::{ActRecord, DecisionRecord, EventRecord, VerdictRecord};
+use crate::scope::words::{Response, Tier};
 
 /// From this width on, the agent and the process have columns of their own.
 const WIDE: u16 = 120;
@@ -122,7 +123,7 @@ pub fn verdict_words(verdict: &VerdictRecord) -> String {
     let VerdictRecord {
         called_for, applied, ..
     } = verdict;
-    if called_for == applied {
+    if called_for == applied || verdict.tier == Tier::Daemon {
         applied.word().to_owned()
     } else if *applied <= Response::Flag {
         format!("would {}", called_for.word())
@@ -167,11 +168,32 @@ pub fn act_words(act: &ActRecord, count: u64) -> String {
             .map(|protocol| escape(protocol).into_owned()),
     );
     words.extend(act.family.as_deref().map(|family| escape(family).into_owned()));
+    words.extend(act.call.as_deref().map(|call| escape(call).into_owned()));
+    words.extend(act.target_pid.map(|pid| format!("on process {pid}")));
     words.extend(act.status.map(|status| format!("status {status}")));
+    words.extend(act.decision.as_deref().map(decision_words));
     if count > 1 {
         words.push(format!("×{count}"));
     }
     words.join(" ")
+}
+
+/// What was decided, as `g-0123456789 until 06:10:00 by dev: looked at it`.
+fn decision_words(decision: &DecisionRecord) -> String {
+    let mut words: Vec<String> = decision
+        .grant
+        .iter()
+        .map(|grant| escape(grant).into_owned())
+        .collect();
+    words.extend(decision.until.map(|until| format!("until {until:.0}")));
+    words.extend(decision.uses.map(|uses| format!("used {uses}×")));
+    let by = decision.by.as_ref().map(owner_words);
+    words.push(format!("by {}", escape(by.as_deref().unwrap_or("nobody"))));
+    let words = words.join(" ");
+    match &decision.reason {
+        Some(reason) => format!("{words}: {}", escape(reason)),
+        None => words,
+    }
 }
 
 /// The remote end, as `203.0.113.7:443 (api.example.org)`.

@@ -3,6 +3,7 @@
 pub mod escape;
 pub mod event;
 pub mod json;
+pub mod origin;
 pub mod output;
 pub mod table;
 pub mod time;

@@ -83,6 +83,8 @@ impl std::fmt::Display for ExecError {
 pub struct Start<'s> {
     /// As whom; `None` for the caller.
     pub user: Option<&'s RunAs>,
+    /// One more variable for its environment.
+    pub variable: Option<(OsString, OsString)>,
     /// The blocked signals, which the command gets back as they were.
     pub signals: &'s Signals,
     /// Kill it when this thread ends, so that it never runs with nobody holding it. The kernel forgets this when the
@@ -110,6 +112,10 @@ impl Held {
         let mut env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
         if let Some(user) = start.user {
             env = user.environment(env);
+        }
+        if let Some((name, value)) = &start.variable {
+            env.retain(|(known, _)| known != name);
+            env.push((name.clone(), value.clone()));
         }
         let program = Program::new(command, &env)?;
         let groups: Vec<libc::gid_t> = start

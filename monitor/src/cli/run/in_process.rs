@@ -51,6 +51,7 @@ impl InProcess {
             scopes,
             pins: None,
             notes: None,
+            evidence: None,
             cases: None,
             sizes: Sizes::default(),
             automatic_reload: true,

@@ -21,6 +21,7 @@ use super::{
     held::{ExecError, Held, Start},
     holder::{Enrolment, HoldError, Holder, Remaining},
     in_process::InProcess,
+    reasons::Reasons,
     signals::Signals,
     telling::{Telling, sentence},
     terminal::Terminal,
@@ -110,7 +111,9 @@ pub(super) fn with(
         .transpose()?;
     let signals = Signals::block()?;
     let terminal = Terminal::save();
+    let reasons = Reasons::new(user.as_ref());
     let start = Start {
+        variable: reasons.as_ref().ok().map(Reasons::variable),
         user: user.as_ref(),
         signals: &signals,
         dies_with_supervisor: way.dies_with_supervisor,
@@ -123,6 +126,16 @@ pub(super) fn with(
         events,
         Box::new(io::stderr()),
     )));
+    match reasons {
+        Ok(reasons) => telling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keep_reasons(reasons),
+        Err(error) => tell(
+            &telling,
+            &format!("{} is not set: {error}", super::reasons::VARIABLE),
+        ),
+    }
     holder.follow(Arc::clone(&telling))?;
     for line in introduction(&choice, &enrolment) {
         tell(&telling, &line);

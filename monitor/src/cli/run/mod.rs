@@ -11,6 +11,7 @@ pub mod holder;
 mod in_process;
 mod launch;
 mod program;
+pub mod reasons;
 mod signals;
 mod telling;
 mod terminal;

@@ -8,7 +8,7 @@ use std::{
 
 use nix::unistd::Pid;
 
-use super::holder::Remaining;
+use super::{holder::Remaining, reasons::Reasons};
 use crate::{
     cli::render::{
         escape::escape,
@@ -20,11 +20,15 @@ use crate::{
 
 /// Freezes that come closer together than this are one.
 const ONE_FREEZE: Duration = Duration::from_secs(2);
+/// Refusals that come closer together than this are told once on standard error; each is in the agent's own file.
+const ONE_DENIAL: Duration = Duration::from_secs(2);
 
 /// Tells of the events of one session.
 pub struct Telling {
     events: Option<Box<dyn Write + Send>>,
     messages: Box<dyn Write + Send>,
+    reasons: Option<Reasons>,
+    denied: Option<Instant>,
     root: u32,
     root_killed: Option<EventRecord>,
     root_denied: Option<EventRecord>,
@@ -49,6 +53,8 @@ impl Telling {
         Self {
             events,
             messages,
+            reasons: None,
+            denied: None,
             root: root.as_raw().unsigned_abs(),
             root_killed: None,
             root_denied: None,
@@ -56,6 +62,11 @@ impl Telling {
             frozen: None,
             latest: Instant::now(),
         }
+    }
+
+    /// Writes what is answered to the session's acts into the agent's own file.
+    pub(super) fn keep_reasons(&mut self, reasons: Reasons) {
+        self.reasons = Some(reasons);
     }
 
     /// Whether every event is wanted; otherwise only those with a verdict of deny, freeze or kill are.
@@ -71,6 +82,11 @@ impl Telling {
             Ok(line) => self.line(&line),
             Err(error) => self.give_up(&io::Error::other(error)),
         }
+        if event.verdict.applied >= Response::Deny && event.verdict.called_for > Response::Allow {
+            if let Some(reasons) = &mut self.reasons {
+                reasons.add(event);
+            }
+        }
         let is_roots = event.process.pid == self.root;
         match event.verdict.applied {
             Response::Freeze => self.froze(event),
@@ -80,8 +96,13 @@ impl Telling {
                 }
                 self.killed = Some(event.clone());
             }
-            Response::Deny if is_roots => self.root_denied = Some(event.clone()),
-            Response::Deny | Response::Allow | Response::Flag => {}
+            Response::Deny => {
+                self.refused(event);
+                if is_roots {
+                    self.root_denied = Some(event.clone());
+                }
+            }
+            Response::Allow | Response::Flag => {}
         }
     }
 
@@ -132,6 +153,14 @@ impl Telling {
     #[must_use]
     pub const fn killed(&self) -> Option<&EventRecord> {
         self.killed.as_ref()
+    }
+
+    /// A refusal in one line; a program that tries on in a loop is told once in a while.
+    fn refused(&mut self, event: &EventRecord) {
+        if self.denied.is_none_or(|at| at.elapsed() >= ONE_DENIAL) {
+            self.denied = Some(Instant::now());
+            self.say(&sentence(event));
+        }
     }
 
     fn froze(&mut self, event: &EventRecord) {

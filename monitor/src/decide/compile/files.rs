@@ -11,6 +11,7 @@ use super::{
 use crate::decide::evaluate::among_equals;
 use crate::scope::{
     effective::{Effective, FileRule},
+    rule_id::RulePlace,
     words::Response,
 };
 
@@ -48,7 +49,8 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
             };
             work.files.add(pattern, found, locate, aliases)?;
             work.file_matches.push((pattern.clone(), found));
-            if guards {
+            // What the monitor itself opens all the time has no mark: it would wait for its own answer.
+            if guards && rule.rule.id.place != RulePlace::SelfDefence {
                 work.guard(pattern, rule.rule.response);
             }
         }
@@ -98,7 +100,11 @@ fn writable(work: &mut Work, scope: &Effective, locate: &dyn Locate) -> Result<(
 
 /// A file that cannot be resolved is answered as the strongest rule would answer.
 fn fail_direction(work: &mut Work, scope: &Effective) -> Result<(), CompileError> {
-    let strongest = scope.files.rules.iter().max_by_key(|rule| rule.rule.response);
+    // What every session is held to is known by its place: a scope without rules guards nothing that could be meant.
+    let rules = scope.files.rules.iter();
+    let strongest = rules
+        .filter(|rule| rule.rule.id.place != RulePlace::SelfDefence)
+        .max_by_key(|rule| rule.rule.response);
     if let Some(rule) = strongest.filter(|rule| rule.rule.response > Response::Allow) {
         let info = EntryInfo {
             rule: Some(rule.rule.id.clone()),

@@ -1,5 +1,6 @@
 //! Scope → kernel maps. Pure: what exists on the host is asked through [`Locate`].
 
+mod acts;
 mod endpoints;
 mod entries;
 mod files;

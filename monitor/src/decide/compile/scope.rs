@@ -9,7 +9,7 @@ use scopeward_abi::{
 };
 
 use super::{
-    CompileError, Locate,
+    CompileError, Locate, acts,
     endpoints::{self, Endpoints},
     entries::{self, Entries, EntryInfo},
     files,
@@ -156,6 +156,7 @@ pub fn compile(
     programs::compile(&mut work, scope, locate)?;
     endpoints::compile(&mut work, scope, names)?;
     sockets::compile(&mut work, scope, locate)?;
+    acts::compile(&mut work, scope)?;
     work.policy.flags |=
         work.files.flags | work.programs.flags << flag::EXEC_SHIFT | work.sockets.flags << flag::SOCKET_SHIFT;
     (work.policy.shape_count, work.policy.shapes) = work.files.shapes()?;

@@ -1,6 +1,6 @@
 //! Credential hunting: several different secrets within a minute; fewer where something was refused just before.
 
-use crate::ledger::patterns::watch::Finding;
+use crate::ledger::{incidents::CredentialRead, patterns::watch::Finding};
 
 /// How many different secrets are hunting.
 const MANY: usize = 5;
@@ -16,7 +16,8 @@ const REMEMBERED: usize = 64;
 /// What was seen of one session.
 #[derive(Debug, Default)]
 pub struct Hunting {
-    secrets: Vec<(i64, String)>,
+    /// When, what, and whether it was had.
+    secrets: Vec<(i64, CredentialRead, bool)>,
     refused: Option<i64>,
     told: Option<i64>,
 }
@@ -28,11 +29,12 @@ impl Hunting {
     }
 
     /// A secret was read, or tried.
-    pub fn read(&mut self, now: i64, path: &str) -> Option<Finding> {
+    pub fn read(&mut self, now: i64, read: &CredentialRead, had: bool) -> Option<Finding> {
         let fresh = |time: i64| now.saturating_sub(time) < WITHIN;
-        self.secrets.retain(|(time, known)| fresh(*time) && known != path);
+        self.secrets
+            .retain(|(time, known, _)| fresh(*time) && known.path != read.path);
         if self.secrets.len() < REMEMBERED {
-            self.secrets.push((now, path.to_owned()));
+            self.secrets.push((now, read.clone(), had));
         }
         let sharper = self.refused.is_some_and(fresh);
         let enough = self.secrets.len() >= if sharper { FEW } else { MANY };
@@ -43,7 +45,7 @@ impl Hunting {
         let names: Vec<&str> = self
             .secrets
             .iter()
-            .map(|(_, path)| path.as_str())
+            .map(|(_, known, _)| known.path.as_str())
             .take(MANY)
             .collect();
         let after = if sharper { ", after an act was refused" } else { "" };
@@ -55,6 +57,12 @@ impl Hunting {
                 self.secrets.len(),
                 names.join(", ")
             ),
+            reads: self
+                .secrets
+                .iter()
+                .filter(|(_, _, had)| *had)
+                .map(|(_, known, _)| known.clone())
+                .collect(),
         })
     }
 }

@@ -4,6 +4,7 @@
 use crate::{
     ledger::{
         cut::{object, owner_name},
+        incidents::CredentialRead,
         patterns::watch::Finding,
     },
     record::event::EventRecord,
@@ -20,10 +21,8 @@ const REMEMBERED: usize = 64;
 #[derive(Debug)]
 struct Read {
     time: i64,
-    path: String,
-    pid: u32,
     parent: u32,
-    reader: String,
+    what: CredentialRead,
 }
 
 /// What was seen of one session.
@@ -34,21 +33,15 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A credential was read outside sanctioned use. One that was refused lends nobody's identity.
-    pub fn read(&mut self, now: i64, event: &EventRecord) {
-        use crate::scope::words::Response;
-        if event.verdict.applied >= Response::Deny {
-            return;
-        }
+    /// A credential was read outside sanctioned use, by a process whose parent is `parent`.
+    pub fn read(&mut self, now: i64, what: CredentialRead, parent: u32) {
         if self.reads.len() == REMEMBERED {
             self.reads.remove(0);
         }
         self.reads.push(Read {
             time: now,
-            path: object(&event.act),
-            pid: event.process.pid,
-            parent: event.process.ppid,
-            reader: event.process.exe.clone().unwrap_or_default(),
+            parent,
+            what,
         });
     }
 
@@ -57,11 +50,12 @@ impl Identity {
         self.reads.retain(|read| now.saturating_sub(read.time) < WITHIN);
         let (pid, parent) = (event.process.pid, event.process.ppid);
         // The reader itself, the shell that took what it read, and what that shell starts next.
-        let tied =
-            |read: &&Read| read.pid == pid || read.parent == pid || (read.parent == parent && parent > 1);
+        let tied = |read: &&Read| {
+            read.what.pid == pid || read.parent == pid || (read.parent == parent && parent > 1)
+        };
         let read = self.reads.iter().rev().find(tied)?;
         let endpoint = object(&event.act);
-        let pair = (read.path.clone(), endpoint.clone());
+        let pair = (read.what.path.clone(), endpoint.clone());
         if self.told.contains(&pair) || self.told.len() >= REMEMBERED {
             return None;
         }
@@ -72,10 +66,11 @@ impl Identity {
             reason: format!(
                 "acted as {} at {endpoint}, with {} that {} [{}] read",
                 owner_name(&event.session.owner),
-                read.path,
-                read.reader,
-                read.pid
+                read.what.path,
+                read.what.reader,
+                read.what.pid
             ),
+            reads: vec![read.what.clone()],
         })
     }
 }

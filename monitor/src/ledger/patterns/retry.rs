@@ -77,6 +77,7 @@ impl Retry {
                 process.argv.join(" "),
                 known.by
             ),
+            reads: Vec::new(),
         })
     }
 }

@@ -56,7 +56,7 @@ fn found(events: &[EventRecord]) -> Vec<Finding> {
     events
         .iter()
         .flat_map(|event| {
-            let secret = event.act.path.as_deref().is_some_and(is_secret_like);
+            let secret = event.act.path.as_deref().filter(|path| is_secret_like(path));
             patterns.take(event, Known { home: HOME, secret })
         })
         .collect()
@@ -82,6 +82,7 @@ fn five_secrets_in_a_minute_are_hunting() {
         .collect();
     assert_eq!(rules(&hunt[..4]), [""; 0]);
     assert_eq!(rules(&hunt), ["pattern.hunting"], "told once");
+    assert_eq!(found(&hunt)[0].reads.len(), 5, "they are to be rotated");
     // One a minute is not.
     let slow: Vec<_> = (0..)
         .zip(paths)

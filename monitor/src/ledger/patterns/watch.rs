@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     ledger::{
         cut::{nanoseconds, object},
+        incidents::CredentialRead,
         patterns::{hunting::Hunting, identity::Identity, retry::Retry},
     },
     record::event::EventRecord,
@@ -23,6 +24,8 @@ pub struct Finding {
     pub weight: u32,
     /// What was seen, in one sentence.
     pub reason: String,
+    /// The secrets that were read.
+    pub reads: Vec<CredentialRead>,
 }
 
 /// What else is known of an event.
@@ -30,8 +33,8 @@ pub struct Finding {
 pub struct Known<'k> {
     /// The home of the session's owner.
     pub home: &'k str,
-    /// The file of the act is a secret: of the catalogue, or by its name.
-    pub secret: bool,
+    /// The class of the file of the act, where it is a secret: of the catalogue, or by its name.
+    pub secret: Option<&'k str>,
 }
 
 /// What was seen of each session.
@@ -54,7 +57,7 @@ impl Patterns {
         let kind = event.act.kind;
         let matters = match kind {
             Kind::ProcessExec | Kind::NetConnect | Kind::NetSend => true,
-            Kind::FileOpen => known.secret || event.verdict.applied >= Response::Deny,
+            Kind::FileOpen => known.secret.is_some() || event.verdict.applied >= Response::Deny,
             _ => event.verdict.applied >= Response::Deny,
         };
         if !matters {
@@ -65,12 +68,24 @@ impl Patterns {
         let mut found = Vec::new();
         match kind {
             Kind::FileOpen
-                if known.secret
+                if known.secret.is_some()
                     && event.act.access.contains(&Access::Read)
                     && is_foreign(event, known.home) =>
             {
-                found.extend(session.hunting.read(now, &object(&event.act)));
-                session.identity.read(now, event);
+                let read = CredentialRead {
+                    path: object(&event.act),
+                    class: known.secret.unwrap_or_default().to_owned(),
+                    event: event.id.clone(),
+                    time: event.time,
+                    reader: event.process.exe.clone().unwrap_or_default(),
+                    pid: event.process.pid,
+                };
+                // One that was refused lends nobody's identity, and is not to be rotated.
+                let had = event.verdict.applied < Response::Deny;
+                found.extend(session.hunting.read(now, &read, had));
+                if had {
+                    session.identity.read(now, read, event.process.ppid);
+                }
             }
             Kind::ProcessExec => found.extend(session.retry.executed(now, event)),
             Kind::NetConnect | Kind::NetSend if event.verdict.applied <= Response::Flag => {

@@ -46,7 +46,7 @@ impl Program {
         let ((kind, attach), function) = match tier {
             Tier::Lsm => (LSM, types.function(&format!("bpf_lsm_{}", self.lsm))),
             Tier::FmodRet => (FMOD_RET, types.function(&format!("security_{}", self.function))),
-            Tier::Tracepoint | Tier::Fanotify | Tier::Cgroup => return None,
+            Tier::Tracepoint | Tier::Fanotify | Tier::Cgroup | Tier::Daemon => return None,
         };
         Some(As {
             kind,

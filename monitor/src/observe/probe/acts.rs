@@ -28,6 +28,7 @@ pub fn acts(held: Held) -> Vec<ActGuarantee> {
     acts.extend(files(held));
     acts.extend(network(held));
     acts.extend(services(held));
+    acts.extend(others(held));
     acts.extend(UNSEEN.map(|(act, limit)| unseen(act, limit)));
     acts
 }
@@ -259,8 +260,51 @@ fn services(held: Held) -> Vec<ActGuarantee> {
     ]
 }
 
+fn others(held: Held) -> Vec<ActGuarantee> {
+    let killed =
+        "killed before it returns to user space; another of its threads could have used it in the meantime";
+    let traced = "ptrace, memory or /proc secrets of others";
+    let proc_refused = "secrets in /proc are refused; for the rest killed before it returns to user space: another of its threads could \
+         have used it in the meantime";
+    let acts = [
+        (traced, When::BeforeUse, killed),
+        (
+            "signal processes outside the session",
+            When::After,
+            "the signal is there when its sender is killed",
+        ),
+        (
+            "mount, pivot_root, chroot, user namespaces",
+            When::BeforeUse,
+            "killed before it returns to user space; what is guarded stays guarded under any mount",
+        ),
+        (
+            "move to another cgroup or namespace",
+            When::BeforeUse,
+            "killed before it returns to user space; a child that is started in another cgroup is not seen; membership \
+             follows the process tree, and stays",
+        ),
+        (
+            "trace the monitor, or find its programs and maps through bpf",
+            When::BeforeUse,
+            "killed before it returns to user space, whatever the scope says",
+        ),
+        (
+            "signal the monitor",
+            When::After,
+            "the sender is killed, but the signal is there; the programs stay, and hold the sessions until the monitor is back",
+        ),
+    ];
+    acts.map(|(act, when, limit)| match held.denies {
+        _ if !held.opens => unseen(act, "the exits of system calls are not seen on this kernel"),
+        Some(tier) if act == traced => row(act, &[tier, Tier::Tracepoint], when, proc_refused),
+        _ => row(act, &[Tier::Tracepoint], when, limit),
+    })
+    .into()
+}
+
 /// What no hook of this version sees.
-const UNSEEN: [(&str, &str); 10] = [
+const UNSEEN: [(&str, &str); 5] = [
     (
         "make a packet, vsock, netlink or alg socket",
         "the cgroup hook sees IP sockets alone",
@@ -275,28 +319,8 @@ const UNSEEN: [(&str, &str); 10] = [
         "queries are not read; names in `allow` are resolved by the daemon, addresses shared with others are reachable too",
     ),
     (
-        "mount, pivot_root, chroot, user namespaces",
-        "the act is not seen; what is guarded stays guarded under any mount",
-    ),
-    (
-        "ptrace, memory or /proc secrets of others",
-        "[processes] is not decided in this version",
-    ),
-    (
-        "signal processes outside the session",
-        "[processes] is not decided in this version",
-    ),
-    (
         "have another service start something (systemd-run, docker, cron)",
         "what it starts is outside the session",
-    ),
-    (
-        "move to another cgroup or namespace",
-        "the act is not seen; membership follows the process tree, and stays",
-    ),
-    (
-        "tamper with the monitor (signals, bpf, its files)",
-        "not seen; the API refuses changes from inside sessions",
     ),
 ];
 
@@ -369,6 +393,7 @@ mod tests {
                         Tier::Tracepoint => held.opens || held.programs || held.io_uring,
                         Tier::Cgroup => held.network,
                         Tier::Lsm | Tier::FmodRet => held.denies == Some(*tier),
+                        Tier::Daemon => false,
                     };
                     assert!(there && held.sessions, "{row:?}");
                 }

@@ -170,6 +170,10 @@ fn capabilities(held: Held) -> Capabilities {
         exec: tracepoint(held.programs, When::BeforeUse),
         exec_argv: tracepoint(held.programs, When::After),
         sockets: tracepoint(held.opens, When::BeforeUse),
+        trace: tracepoint(held.opens, When::BeforeUse),
+        signal: tracepoint(held.opens, When::After),
+        leave: tracepoint(held.opens, When::BeforeUse),
+        mount: tracepoint(held.opens, When::BeforeUse),
         network: usual.network.filter(|_| held.network && held.sessions),
         ..usual
     }

@@ -94,5 +94,12 @@ pub(crate) fn event(n: u64) -> EventRecord {
         weight: u32::from(cut),
         count: 1,
         generation: 7,
+        chain: None,
     }
+}
+
+/// An event as it was before it was stored.
+pub(crate) fn plain(mut event: EventRecord) -> EventRecord {
+    event.chain = None;
+    event
 }

@@ -293,5 +293,6 @@ const fn tier_word(tier: Tier) -> &'static str {
         Tier::Tracepoint => "tracepoint",
         Tier::Fanotify => "fanotify",
         Tier::Cgroup => "cgroup",
+        Tier::Daemon => "daemon",
     }
 }

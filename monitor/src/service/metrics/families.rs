@@ -14,7 +14,7 @@ use crate::{
 
 /// A count as the format has it: exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "the format has floating point alone")]
-fn number(count: u64) -> f64 {
+pub(super) fn number(count: u64) -> f64 {
     count as f64
 }
 
@@ -54,6 +54,7 @@ impl Monitor {
         self.verdicts(&mut text);
         self.losses(&mut text);
         store(&status.store, &mut text);
+        super::exporters::write(&self.exporters(), &mut text);
         self.heartbeats(&mut text);
         process(&mut text);
         text.into_string()

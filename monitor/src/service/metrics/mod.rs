@@ -1,5 +1,6 @@
 //! What the monitor counts about itself, as Prometheus reads it.
 
+mod exporters;
 mod families;
 mod figures;
 mod text;

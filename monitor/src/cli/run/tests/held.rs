@@ -10,6 +10,7 @@ use crate::cli::run::{
 
 fn start(signals: &Signals) -> Start<'_> {
     Start {
+        variable: None,
         user: None,
         signals,
         dies_with_supervisor: false,

@@ -1,0 +1,212 @@
+//! Acts on processes outside the session: traced, read, signalled. Held against the process that the kernel found, never
+//! against the number that was given.
+
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use scopeward_abi::{
+    event::{Other, call, hook, kind, when},
+    policy::response,
+    syscall::class,
+};
+
+use crate::{
+    hooks::act::{self, NOTHING},
+    kernel::{
+        offsets::{Address, of, read},
+        pid, task,
+    },
+    maps::{POLICIES, PROTECTED},
+    respond::Power,
+    session::{self, Actor, ids},
+};
+
+/// Whether a process is none of the session's.
+#[inline(always)]
+fn is_outside(actor: &Actor, tgid: u32) -> bool {
+    tgid != actor.ids.0 && session::known(tgid).is_none_or(|member| member.session != actor.member.session)
+}
+
+/// Answers an act on another process: as `of_kind`, or as tampering where it is the monitor. Returns what was applied.
+#[inline(never)]
+fn on(actor: &mut Actor, tgid: u32, what: u32, detail: u64, power: Power) -> u8 {
+    if !is_outside(actor, tgid) {
+        return response::ALLOW;
+    }
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return response::ALLOW;
+    };
+    // SAFETY: as above.
+    let monitor = unsafe { PROTECTED.get(&tgid) }.is_some();
+    let of_kind = what >> 16 & 255;
+    let entry = if monitor {
+        policy.tamper
+    } else if of_kind == u32::from(kind::SIGNAL) {
+        policy.signal
+    } else {
+        policy.trace
+    };
+    let of_kind = if monitor { u32::from(kind::TAMPER) } else { of_kind };
+    let other = Other {
+        pid: tgid,
+        call: what >> 8 & 255,
+        detail,
+        ..NOTHING
+    };
+    actor.hook = hook::PROCESS;
+    act::judge(actor, &other, entry, of_kind << 8 | what & 255, power)
+}
+
+/// Kind, call and moment of an act in one number.
+const fn what(kind: u8, call: u32, when: u8) -> u32 {
+    (kind as u32) << 16 | call << 8 | when as u32
+}
+
+/// The exit of a system call that did not fail.
+#[inline(always)]
+pub fn called(actor: &mut Actor, of_call: u8, arguments: [u64; 3]) {
+    const ATTACH: u32 = 16;
+    const SEIZE: u32 = 0x4206;
+    let [first, second, third] = arguments;
+    let (target, act, detail) = match of_call {
+        class::PTRACE if first as u32 == ATTACH || first as u32 == SEIZE => (
+            pid::by_number(second as u32),
+            what(kind::TRACE, call::PTRACE, when::BEFORE_USE),
+            first,
+        ),
+        class::PROCESS_VM => (
+            pid::by_number(first as u32),
+            what(kind::TRACE, call::PROCESS_VM, when::BEFORE_USE),
+            0,
+        ),
+        class::PERF if second as i32 > 0 => (
+            pid::by_number(second as u32),
+            what(kind::TRACE, call::PERF, when::BEFORE_USE),
+            0,
+        ),
+        class::PIDFD => (
+            pid::by_descriptor(first & 0xffff_ffff),
+            what(kind::TRACE, call::PIDFD, when::BEFORE_USE),
+            0,
+        ),
+        class::QUEUE if second as u32 != 0 => (
+            pid::by_number(first as u32),
+            what(kind::SIGNAL, call::SIGNAL, when::AFTER),
+            second,
+        ),
+        // Without a record of its own it is told by `signalled`.
+        class::PIDFD_SIGNAL if second as u32 != 0 && third != 0 => (
+            pid::by_descriptor(first & 0xffff_ffff),
+            what(kind::SIGNAL, call::SIGNAL, when::AFTER),
+            second,
+        ),
+        _ => return,
+    };
+    if let Some(tgid) = target {
+        on(actor, tgid, act, detail, Power::Signal);
+    }
+}
+
+/// `TP_PROTO(int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)`: a signal was put
+/// into a process's queue, in the task that sent it. Only those of `kill`, `tkill` and `tgkill`, which no interrupt
+/// sends; those with a record that the caller made up are looked at when their system call ends. Checked on 6.18.
+#[btf_tracepoint(function = "signal_generate")]
+pub fn signalled(ctx: BtfTracePointContext) -> i32 {
+    /// `SI_USER` and `SI_TKILL`.
+    const USER: i32 = 0;
+    const TKILL: i32 = -6;
+    let info = ctx.arg::<*const u8>(1) as Address;
+    // `SEND_SIG_NOINFO`, `SEND_SIG_PRIV`: the kernel itself.
+    if info < 4096 {
+        return 0;
+    }
+    let ids = ids();
+    let Some(member) = session::member(ids.0) else {
+        return 0;
+    };
+    let Ok(code) = read::<i32>(info, of::SIGINFO_CODE()) else {
+        return 0;
+    };
+    if code != USER && code != TKILL {
+        return 0;
+    }
+    let Ok(tgid) = task::tgid(ctx.arg::<*const u8>(2) as Address) else {
+        return 0;
+    };
+    let Some(mut actor) = Actor::of(member, ids, hook::PROCESS) else {
+        return 0;
+    };
+    let signal = ctx.arg::<i32>(0) as u64;
+    on(
+        &mut actor,
+        tgid,
+        what(kind::SIGNAL, call::SIGNAL, when::AFTER),
+        signal,
+        Power::Signal,
+    );
+    0
+}
+
+/// A name of up to eight bytes as the kernel keeps it.
+const fn word(name: &[u8]) -> u64 {
+    let mut word = 0;
+    let mut at = 0;
+    while at < name.len() && at < 8 {
+        word |= (name[at] as u64) << (at * 8);
+        at += 1;
+    }
+    word
+}
+
+/// What `/proc` says of a process that others have no business with, by the first eight bytes of its name.
+const SECRETS: [u64; 11] = [
+    word(b"mem"),
+    word(b"environ"),
+    word(b"maps"),
+    word(b"smaps"),
+    word(b"smaps_rollup"),
+    word(b"numa_maps"),
+    word(b"pagemap"),
+    word(b"auxv"),
+    word(b"map_files"),
+    word(b"fd"),
+    word(b"fdinfo"),
+];
+
+/// A file that is opened: one of another's secrets in `/proc`? Returns what was applied.
+#[inline(always)]
+pub fn opened(actor: &mut Actor, file: Address, dentry: Address, power: Power) -> u8 {
+    let Some(tgid) = pid::of_proc(file) else {
+        return response::ALLOW;
+    };
+    if !is_outside(actor, tgid) {
+        return response::ALLOW;
+    }
+    let (Ok(len), Ok(name)) = (
+        read::<u32>(dentry, of::DENTRY_NAME() + of::QSTR_LEN()),
+        read::<Address>(dentry, of::DENTRY_NAME() + of::QSTR_NAME()),
+    ) else {
+        return response::ALLOW;
+    };
+    let Ok(first) = read::<u64>(name, 0) else {
+        return response::ALLOW;
+    };
+    let first = if len < 8 {
+        first & ((1 << ((len & 7) * 8)) - 1)
+    } else {
+        first
+    };
+    let mut known = false;
+    for secret in SECRETS {
+        known |= first == secret;
+    }
+    if !known {
+        return response::ALLOW;
+    }
+    on(
+        actor,
+        tgid,
+        what(kind::TRACE, call::PROC, power.when()),
+        first,
+        power,
+    )
+}

@@ -1,0 +1,6 @@
+//! Exporters against the store and destinations of our own.
+
+pub(crate) mod corpus;
+mod datagrams;
+mod files;
+mod page;

@@ -65,11 +65,15 @@ fn a_frozen_session_waits_with_its_evidence_and_goes_on_after_a_grant() {
     assert!(process.starts_with("bash["), "{process}");
     let kept = std::fs::read(waiting["evidence"].as_str().expect("a path")).expect("read the evidence");
     let kept: Value = serde_json::from_slice(&kept).expect("it is JSON");
-    let asked = process.trim_start_matches("bash[").trim_end_matches(']');
+    let asked: u64 = process
+        .trim_start_matches("bash[")
+        .trim_end_matches(']')
+        .parse()
+        .expect("a process id");
     let states = kept["processes"].as_array().expect("processes");
     let asking = states
         .iter()
-        .find(|one| one["pid"].to_string() == asked)
+        .find(|one| one["pid"] == asked)
         .expect("the one that asked");
     let open = asking["descriptors"].as_array().expect("descriptors");
     assert!(

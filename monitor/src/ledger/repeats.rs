@@ -43,7 +43,7 @@ pub struct Amount {
     /// Weight that counts.
     pub weight: u64,
     /// A bit for each kind, by its place in [`Kind::ALL`].
-    pub kinds: u32,
+    pub kinds: u64,
 }
 
 impl Repeats {
@@ -136,6 +136,7 @@ const fn holds(time: i64, at: i64, within: i64) -> bool {
 
 /// The bit of a kind.
 #[must_use]
-pub fn bit(kind: Kind) -> u32 {
-    1 << Kind::ALL.iter().position(|known| *known == kind).unwrap_or(31)
+pub fn bit(kind: Kind) -> u64 {
+    const { assert!(Kind::ALL.len() <= 64) };
+    1 << Kind::ALL.iter().position(|known| *known == kind).unwrap_or(63)
 }

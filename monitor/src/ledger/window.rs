@@ -102,8 +102,8 @@ impl Window {
         let (old, new) = (self.held[place].amount, repeats.amount(at, self.within));
         self.weight = self.weight - old.weight + new.weight;
         for (number, count) in self.kinds.iter_mut().enumerate() {
-            *count += new.kinds >> number & 1;
-            *count -= old.kinds >> number & 1;
+            let holds = |kinds: u64| u32::from(kinds >> number & 1 != 0);
+            *count = *count + holds(new.kinds) - holds(old.kinds);
         }
         self.held[place].amount = new;
         // One that came late can end before the one that is waited for.

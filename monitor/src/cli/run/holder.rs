@@ -92,9 +92,9 @@ pub trait Holder {
     /// [`HoldError`]; the command is then killed.
     fn follow(&mut self, telling: Arc<Mutex<Telling>>) -> Result<(), HoldError>;
 
-    /// Whether the session is frozen by Scopeward now. Asked when the command was stopped by `SIGSTOP`, once it had
-    /// the time to be known; must answer within a second.
-    fn frozen(&mut self) -> bool;
+    /// Whether the session is frozen by Scopeward now; `None` while nobody can say, because the daemon is away. Asked
+    /// when the command was stopped by `SIGSTOP`, once it had the time to be known; must answer within a second.
+    fn frozen(&mut self) -> Option<bool>;
 
     /// The command has ended: waits until what remains has been handed over ([`Telling::has`]; for every event, until
     /// the session has ended and none came for a while), for at most `patience`. Returns why the

@@ -133,8 +133,8 @@ impl Holder for InProcess {
         Ok(())
     }
 
-    fn frozen(&mut self) -> bool {
-        matches!(self.state(), Some(SessionState::Frozen(_)))
+    fn frozen(&mut self) -> Option<bool> {
+        Some(matches!(self.state(), Some(SessionState::Frozen(_))))
     }
 
     fn finish(&mut self, remaining: Remaining, patience: Duration) -> Option<String> {

@@ -82,10 +82,11 @@ impl Telling {
             Ok(line) => self.line(&line),
             Err(error) => self.give_up(&io::Error::other(error)),
         }
-        if event.verdict.applied >= Response::Deny && event.verdict.called_for > Response::Allow {
-            if let Some(reasons) = &mut self.reasons {
-                reasons.add(event);
-            }
+        if event.verdict.applied >= Response::Deny
+            && event.verdict.called_for > Response::Allow
+            && let Some(reasons) = &mut self.reasons
+        {
+            reasons.add(event);
         }
         let is_roots = event.process.pid == self.root;
         match event.verdict.applied {

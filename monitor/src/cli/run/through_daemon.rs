@@ -127,9 +127,9 @@ impl Holder for ThroughDaemon {
         Ok(())
     }
 
-    fn frozen(&mut self) -> bool {
-        self.session()
-            .is_some_and(|session| matches!(session.status, SessionState::Frozen(_)))
+    fn frozen(&mut self) -> Option<bool> {
+        let session = self.session()?;
+        Some(matches!(session.status, SessionState::Frozen(_)))
     }
 
     fn finish(&mut self, remaining: Remaining, patience: Duration) -> Option<String> {

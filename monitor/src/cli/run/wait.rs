@@ -49,7 +49,7 @@ enum Change {
 pub(super) struct Supervisor<'s> {
     child: Pid,
     signals: &'s Signals,
-    frozen: &'s mut dyn FnMut() -> bool,
+    frozen: &'s mut dyn FnMut() -> Option<bool>,
     /// Stopped by `SIGSTOP` at this time: by Scopeward, or by itself or somebody who wants the shell back.
     unclear: Option<Instant>,
     /// This process has followed its stop, and is to let it go on.
@@ -58,7 +58,7 @@ pub(super) struct Supervisor<'s> {
 
 impl<'s> Supervisor<'s> {
     /// Of the process `child`, started with `signals` blocked. `frozen` says whether Scopeward has frozen the session.
-    pub(super) fn new(child: Pid, signals: &'s Signals, frozen: &'s mut dyn FnMut() -> bool) -> Self {
+    pub(super) fn new(child: Pid, signals: &'s Signals, frozen: &'s mut dyn FnMut() -> Option<bool>) -> Self {
         Self {
             child,
             signals,
@@ -102,8 +102,10 @@ impl<'s> Supervisor<'s> {
                 }
             }
             if self.unclear.is_some_and(|since| since.elapsed() >= FREEZE_KNOWN) {
-                self.unclear = None;
-                if !(self.frozen)() {
+                // While the daemon is away it is asked again: whoever stops here is not woken by the session's end.
+                let frozen = (self.frozen)();
+                self.unclear = frozen.is_none().then(Instant::now);
+                if frozen == Some(false) {
                     self.follow(Signal::SIGSTOP)?;
                 }
             }

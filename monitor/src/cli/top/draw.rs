@@ -120,7 +120,7 @@ fn headline(view: &View) -> Line<'static> {
         Span::raw(match status.degraded.len() {
             0 => String::new(),
             count => format!(
-                "  {}: scopeward status",
+                "  {} (status)",
                 counted(u64::try_from(count).unwrap_or(u64::MAX), "warning")
             ),
         }),

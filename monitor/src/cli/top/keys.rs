@@ -10,7 +10,7 @@ pub(super) enum Next {
     /// Show it again.
     Show,
     /// Carry a decision out.
-    Decide(Decision),
+    Decide(Box<Decision>),
     /// End.
     Quit,
 }
@@ -22,7 +22,7 @@ pub(super) fn press(view: &mut View, key: KeyEvent) -> Next {
     }
     if let Some(decision) = view.asked.take() {
         return if matches!(key.code, KeyCode::Char('y' | 'Y')) {
-            Next::Decide(decision)
+            Next::Decide(Box::new(decision))
         } else {
             view.message = "nothing was decided".to_owned();
             Next::Show

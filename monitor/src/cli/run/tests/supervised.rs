@@ -71,8 +71,8 @@ impl Holder for Free {
         Ok(())
     }
 
-    fn frozen(&mut self) -> bool {
-        self.frozen
+    fn frozen(&mut self) -> Option<bool> {
+        Some(self.frozen)
     }
 
     fn finish(&mut self, _: Remaining, _: Duration) -> Option<String> {

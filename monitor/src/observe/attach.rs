@@ -222,14 +222,11 @@ impl Links {
         let wanted = HOOKS.iter().filter(|hook| hook.always == always && !absent(hook));
         let mut links = Vec::new();
         for hook in wanted {
-            let link = Link::Held(attach(ebpf, hook.name, &self.cgroup)?);
-            links.push((
-                hook.name,
-                match &self.pins {
-                    Some(pins) => pinned(link, hook.name, pins)?,
-                    None => link,
-                },
-            ));
+            let mut link = Link::Held(attach(ebpf, hook.name, &self.cgroup)?);
+            if let Some(pins) = &self.pins {
+                link = pinned(link, hook.name, pins)?;
+            }
+            links.push((hook.name, link));
         }
         Ok(links)
     }

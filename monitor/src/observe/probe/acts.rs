@@ -1,10 +1,9 @@
 //! What becomes of each kind of act on this host, with this version: the rows of kernel.md's table of hooks, held
 //! against what `monitor-ebpf/src/hooks` and the fanotify tier really do.
 
-use serde::Serialize;
-
 use super::programs::Held;
 use crate::scope::words::{Tier, When};
+use serde::Serialize;
 
 /// What becomes of one kind of act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -264,8 +263,7 @@ fn others(held: Held) -> Vec<ActGuarantee> {
     let killed =
         "killed before it returns to user space; another of its threads could have used it in the meantime";
     let traced = "ptrace, memory or /proc secrets of others";
-    let proc_refused = "secrets in /proc are refused; for the rest killed before it returns to user space: another of its threads could \
-         have used it in the meantime";
+    let proc_refused = "secrets in /proc are refused; the rest is killed before it returns to user space";
     let acts = [
         (traced, When::BeforeUse, killed),
         (
@@ -338,7 +336,6 @@ mod tests {
         arrivals: true,
         denies: None,
     };
-
     const DENYING: Held = Held {
         denies: Some(Tier::FmodRet),
         ..ALL

@@ -1,5 +1,5 @@
 //! What a person approved: looked up for acts outside the scope alone, and timed here, so that a grant ends without the
-//! daemon.
+//! daemon. Where an act is asked about by two hooks, only the one that tells of it counts its use (`counts`).
 
 use scopeward_abi::grant::{GrantKey, access, of};
 
@@ -15,18 +15,18 @@ pub fn file(session: u64, facts: &Facts, reads: bool, writes: bool) -> bool {
     if writes {
         needed |= access::WRITE;
     }
-    holds(&inode(session, facts, of::FILE), needed, facts.generation)
+    holds(&inode(session, facts, of::FILE), needed, facts.generation, true)
 }
 
 /// Whether a grant of `session` covers executing this program.
 #[inline(always)]
-pub fn program(session: u64, facts: &Facts) -> bool {
-    holds(&inode(session, facts, of::PROGRAM), 0, facts.generation)
+pub fn program(session: u64, facts: &Facts, counts: bool) -> bool {
+    holds(&inode(session, facts, of::PROGRAM), 0, facts.generation, counts)
 }
 
-/// Whether a grant of `session` covers this endpoint.
+/// Whether a grant of `session` covers this address, port and protocol.
 #[inline(always)]
-pub fn endpoint(session: u64, addr: &[u8; 16], port: u16, protocol: u8) -> bool {
+pub fn endpoint(session: u64, addr: &[u8; 16], (port, protocol): (u16, u8), counts: bool) -> bool {
     let key = GrantKey {
         session,
         inode: 0,
@@ -34,7 +34,7 @@ pub fn endpoint(session: u64, addr: &[u8; 16], port: u16, protocol: u8) -> bool 
         part: u32::from(port) << 16 | u32::from(protocol),
         of: of::ENDPOINT,
     };
-    holds(&key, 0, 0)
+    holds(&key, 0, 0, counts)
 }
 
 #[inline(always)]
@@ -48,9 +48,9 @@ fn inode(session: u64, facts: &Facts, of: u32) -> GrantKey {
     }
 }
 
-/// Whether the grant is there and has not ended; counts the use.
+/// Whether the grant is there and has not ended; counts the use where it is to.
 #[inline(always)]
-fn holds(key: &GrantKey, needed: u32, generation: u32) -> bool {
+fn holds(key: &GrantKey, needed: u32, generation: u32, counts: bool) -> bool {
     let Some(grant) = GRANTS.get_ptr_mut(key) else {
         return false;
     };
@@ -62,6 +62,8 @@ fn holds(key: &GrantKey, needed: u32, generation: u32) -> bool {
     {
         return false;
     }
-    emit::add(&mut grant.uses, 1);
+    if counts {
+        emit::add(&mut grant.uses, 1);
+    }
     true
 }

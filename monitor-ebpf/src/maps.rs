@@ -75,9 +75,9 @@ pub static LOSSES: PerCpuArray<u64> = PerCpuArray::with_max_entries((hook::COUNT
 #[map]
 pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(crate::scratch::LEVELS, 0);
 
-/// How many levels of [`SCRATCH`] are in use on this CPU.
+/// 1 for each level of [`SCRATCH`] that is in use on this CPU; more for a moment, while several come for it.
 #[map]
-pub static SCRATCH_LEVEL: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
+pub static SCRATCH_USED: PerCpuArray<u64> = PerCpuArray::with_max_entries(crate::scratch::LEVELS, 0);
 
 /// Index 0: not zero while any `[[match]]` is loaded, so that an exec outside sessions costs one look otherwise.
 #[map]

@@ -11,7 +11,7 @@ use scopeward_abi::{
 };
 
 use self::hashes::{hash_affixes, hash_name};
-use crate::kernel::file::{self, Facts};
+use crate::kernel::file;
 use crate::maps::{NAMES, OBJECTS};
 use crate::scratch::{DIRS, Scratch, anew, bounded, repeat};
 
@@ -88,10 +88,10 @@ fn named(key: &NameKey) -> Option<&'static Match> {
     unsafe { NAMES.get(key) }
 }
 
-/// Finds all that an object matches in a table.
+/// Finds all that the object whose facts are in the scratch matches in a table.
 #[inline(always)]
-pub fn find(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) -> Hits {
-    walk(table, facts, scratch);
+pub fn find(table: &Table<'_>, scratch: &mut Scratch) -> Hits {
+    walk(table, scratch);
     scratch.hits
 }
 
@@ -122,20 +122,20 @@ pub fn whole_name(scratch: &Scratch) -> u64 {
 }
 
 #[inline(always)]
-fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
+fn walk(table: &Table<'_>, scratch: &mut Scratch) {
     scratch.hits = Hits::default();
     scratch.dir_count = 0;
     scratch.child_trees = 0;
     scratch.below = 0;
-    if let Some(found) = object(table.ns, facts.dev, facts.inode, role::LEAF)
-        && (found.generation == 0 || found.generation == facts.generation)
+    if let Some(found) = object(table.ns, scratch.facts.dev, scratch.facts.inode, role::LEAF)
+        && (found.generation == 0 || found.generation == scratch.facts.generation)
     {
         scratch.hits.mask = found.mask;
         scratch.hits.object_read = found.read;
         scratch.hits.object_write = found.write;
     }
     if table.flags & flag::DELETED != 0
-        && facts.links == 0
+        && scratch.facts.links == 0
         && let Some(found) = named(&NameKey {
             ns: table.ns,
             depth: 1,
@@ -146,17 +146,17 @@ fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
     }
     let shapes = table.shape_count as usize;
     let mut walk = Walk {
-        node: facts.dentry,
+        node: scratch.facts.dentry,
+        dev: scratch.facts.dev,
         scratch,
         table,
         ns: table.ns,
-        dev: facts.dev,
         end: 0,
     };
     if shapes != 0 {
-        leaf_names(&mut walk, facts);
+        leaf_names(&mut walk);
     }
-    walk.node = facts.dentry;
+    walk.node = walk.scratch.facts.dentry;
     repeat(MAX_DEPTH, ancestor, &mut walk);
     if walk.end == 0 {
         walk.scratch.hits.unresolved = 1;
@@ -165,7 +165,7 @@ fn walk(table: &Table<'_>, facts: &Facts, scratch: &mut Scratch) {
         repeat(DIRS * MAX_SHAPES, below, &mut walk);
     }
     if table.flags & flag::DIR_NAMES != 0 || anew(&walk.scratch.child_trees) != 0 {
-        walk.node = facts.dentry;
+        walk.node = walk.scratch.facts.dentry;
         walk.scratch.parent = 0;
         repeat(MAX_DEPTH, named_directory, &mut walk);
     }
@@ -184,8 +184,8 @@ struct Walk<'w> {
 
 /// Hashes the leaf's name and looks it up anywhere.
 #[inline(always)]
-fn leaf_names(walk: &mut Walk<'_>, facts: &Facts) {
-    if file::name(facts.dentry, walk.scratch).is_err() {
+fn leaf_names(walk: &mut Walk<'_>) {
+    if file::name(walk.node, walk.scratch).is_err() {
         walk.scratch.hits.unresolved = 1;
         return;
     }
@@ -193,7 +193,7 @@ fn leaf_names(walk: &mut Walk<'_>, facts: &Facts) {
     hash_affixes(walk.scratch);
     walk.scratch.parent = 0;
     if walk.table.flags & flag::PARENTS != 0 {
-        let parent = file::parent(facts.dentry).and_then(|parent| file::name(parent, walk.scratch));
+        let parent = file::parent(walk.node).and_then(|parent| file::name(parent, walk.scratch));
         if parent.is_err() {
             walk.scratch.hits.unresolved = 1;
             return;

@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::generated::bpf_send_signal;
 use scopeward_abi::{
-    event::{flag as event_flag, loss},
+    event::{flag as event_flag, loss, when},
     member::{flag, mode, state},
     policy::response,
 };
@@ -21,6 +21,19 @@ pub enum Power {
     Signal,
     /// The act can be refused, and signals are left to the system call's exit.
     Refuse,
+    /// The act can be refused, and signals sent.
+    Deny,
+}
+
+impl Power {
+    /// When the answer comes: `when::*`.
+    #[inline(always)]
+    pub const fn when(self) -> u8 {
+        match self {
+            Self::Signal => when::BEFORE_USE,
+            Self::Refuse | Self::Deny => when::BEFORE_ACT,
+        }
+    }
 }
 
 /// Applies what the scope called for to the running process, and says what was applied.
@@ -52,6 +65,15 @@ pub fn apply(actor: &mut Actor, called_for: u8, power: Power) -> u8 {
             }
             called_for
         }
+        Power::Deny => {
+            if called_for == response::FREEZE {
+                actor.session.state = state::FROZEN;
+                signal(SIGSTOP, actor.hook);
+            } else if called_for == response::KILL {
+                signal(SIGKILL, actor.hook);
+            }
+            called_for
+        }
     }
 }
 
@@ -66,22 +88,26 @@ pub fn brake(actor: &mut Actor, power: Power) {
         .is_some_and(|policy| policy.brake_response == u32::from(response::KILL));
     actor.session.state = if kills { state::KILLED } else { state::FROZEN };
     match (power, kills) {
-        (Power::Signal, true) => signal(SIGKILL, actor.hook),
-        (Power::Signal, false) => signal(SIGSTOP, actor.hook),
+        (Power::Signal | Power::Deny, true) => signal(SIGKILL, actor.hook),
+        (Power::Signal | Power::Deny, false) => signal(SIGSTOP, actor.hook),
         (Power::Refuse, true) => actor.member.flags |= flag::DOOMED,
         (Power::Refuse, false) => actor.member.flags |= flag::HELD,
     }
 }
 
-/// Signals that earlier hooks left to this one, and processes of sessions that are frozen or to die.
+/// Signals that earlier hooks left to this one, and processes of sessions that are frozen or to die. Says whether the
+/// process dies.
 #[inline(always)]
-pub fn settle(actor: &mut Actor) {
+pub fn settle(actor: &mut Actor) -> bool {
     if actor.member.flags & flag::DOOMED != 0 || actor.session.state == state::KILLED {
         signal(SIGKILL, actor.hook);
-    } else if actor.session.state == state::FROZEN {
+        return true;
+    }
+    if actor.session.state == state::FROZEN {
         actor.member.flags &= !flag::HELD;
         signal(SIGSTOP, actor.hook);
     }
+    false
 }
 
 /// Ends the running process.

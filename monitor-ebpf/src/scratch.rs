@@ -4,12 +4,16 @@ use aya_ebpf::helpers::generated::bpf_loop;
 use scopeward_abi::{
     MAX_AFFIX,
     event::{Exec, Header, MAX_ARGV, MAX_FILE, MAX_PATH},
+    member::Member,
 };
 
-use crate::maps::{SCRATCH, SCRATCH_LEVEL};
+use crate::emit::add;
+use crate::kernel::file::Facts;
+use crate::maps::{SCRATCH, SCRATCH_USED};
 use crate::matching::Hits;
 
-/// How deep hooks can be nested on one CPU.
+/// How many runs of programs can be under way on one CPU: hooks nested in each other, and tasks that were preempted in
+/// one.
 pub const LEVELS: u32 = 4;
 
 /// Bytes of the longest event, and as much again as the largest single copy, so that a bounded position plus a
@@ -47,10 +51,18 @@ pub struct Scratch {
     pub child_trees: u32,
     /// Shapes (a bit each) in which some directory guards the leaf's name below it.
     pub below: u32,
-    /// Always 0.
-    pub pad: u32,
+    /// Which level this is.
+    pub level: u32,
     /// What was matched; here for the same reason.
     pub hits: Hits,
+    /// The same of a program, looked for among programs.
+    pub program_hits: Hits,
+    /// What it was looked for: here, because the frames of all calls together have 512 bytes.
+    pub facts: Facts,
+    /// The hash of an abstract socket's name; 0 for what has a file.
+    pub socket_name: u64,
+    /// A process as it would be.
+    pub member: Member,
 }
 
 /// Indices of `prefix` and `suffix` are held below this.
@@ -72,30 +84,37 @@ pub struct Dir {
 }
 
 /// Takes one level of working memory; `None` where all are in use. Give it back with [`release`].
-#[inline(always)]
+///
+/// A task can be preempted in a security hook, and another one comes by on the same CPU and may end later: levels are
+/// not a stack. Whoever counts a level from 0 to 1 has it; two who meet there both go on to the next.
+#[inline(never)]
 pub fn acquire() -> Option<&'static mut Scratch> {
-    let level = SCRATCH_LEVEL.get_ptr_mut(0)?;
-    // SAFETY: a valid value of a per-CPU map; programs do not migrate, and what interrupts one ends before it goes on.
-    let index = unsafe { *level };
-    if index >= LEVELS {
-        return None;
+    for level in 0..LEVELS {
+        // SAFETY: a value of a per-CPU map, changed by atomic adds alone; programs do not migrate.
+        let used = SCRATCH_USED
+            .get_ptr_mut(level)
+            .map(|used| unsafe { &mut *used })?;
+        add(used, 1);
+        // SAFETY: as above.
+        if unsafe { core::ptr::read_volatile(used) } == 1 {
+            // SAFETY: this level belongs to this run of the program alone.
+            let scratch = SCRATCH
+                .get_ptr_mut(level)
+                .map(|scratch| unsafe { &mut *scratch })?;
+            scratch.level = level;
+            return Some(scratch);
+        }
+        add(used, u64::MAX);
     }
-    // SAFETY: as above.
-    unsafe { *level = index + 1 };
-    let Some(scratch) = SCRATCH.get_ptr_mut(index) else {
-        release();
-        return None;
-    };
-    // SAFETY: this level belongs to this run of the program alone.
-    Some(unsafe { &mut *scratch })
+    None
 }
 
-/// Gives one level back.
+/// Gives a level back.
 #[inline(always)]
-pub fn release() {
-    if let Some(level) = SCRATCH_LEVEL.get_ptr_mut(0) {
-        // SAFETY: as in `acquire`.
-        unsafe { *level = (*level).saturating_sub(1) };
+pub fn release(scratch: &mut Scratch) {
+    if let Some(used) = SCRATCH_USED.get_ptr_mut(scratch.level) {
+        // SAFETY: as in `acquire`; adding the greatest number takes one away.
+        add(unsafe { &mut *used }, u64::MAX);
     }
 }
 

@@ -143,14 +143,10 @@ pub fn by_entry(member: &Member, number: u32) -> Verdict {
     answer(member, number, 0)
 }
 
-/// The verdict on executing a program.
+/// The verdict on executing a program; `default` answers where no rule fits.
 #[inline(always)]
-pub fn exec(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
-    let named = if hits.read != 0 {
-        hits.read
-    } else {
-        policy.exec_default
-    };
+pub fn exec(member: &Member, hits: &Hits, default: u32) -> Verdict {
+    let named = if hits.read != 0 { hits.read } else { default };
     stronger(member, hits.object_read, named, hits.mask)
 }
 

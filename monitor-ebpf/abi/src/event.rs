@@ -60,6 +60,8 @@ pub mod flag {
     pub const SANCTIONED: u32 = 512;
     /// In a 32-bit system call.
     pub const COMPAT: u32 = 1024;
+    /// Answered in a security hook (`lsm`, `fmod_ret`): the act itself can be refused.
+    pub const SECURITY: u32 = 4096;
     /// The cut with which the brake stopped the session.
     pub const BRAKED: u32 = 1 << 16;
     /// A unix socket in the abstract name space: the string is its name.

@@ -1,13 +1,13 @@
 //! Acts that one key of the scope answers, whatever they are done to.
 
 use scopeward_abi::{
-    event::{Header, Other},
+    event::{Header, Other, flag as event_flag, loss},
     member::flag,
 };
 
 use crate::{
     emit,
-    maps::SeenKey,
+    maps::{RING, SeenKey},
     respond::{self, Power},
     session::Actor,
     verdict,
@@ -29,9 +29,9 @@ pub const NOTHING: Other = Other {
 
 /// Decides by `entry`, acts, and says so. `what`: the event's kind << 8 | when. Returns what was applied.
 #[inline(never)]
-pub fn judge(actor: &mut Actor, other: &Other, entry: u32, what: u32) -> u8 {
+pub fn judge(actor: &mut Actor, other: &Other, entry: u32, what: u32, power: Power) -> u8 {
     let verdict = verdict::by_entry(actor.member, entry);
-    let applied = respond::apply(actor, verdict.response, Power::Signal);
+    let applied = respond::apply(actor, verdict.response, power);
     let kind = (what >> 8) as u8;
     let key = SeenKey {
         session: actor.member.session,
@@ -41,21 +41,34 @@ pub fn judge(actor: &mut Actor, other: &Other, entry: u32, what: u32) -> u8 {
         entry: verdict.entry,
         pad: 0,
     };
-    if emit::counted(actor, &key, verdict.response) {
-        let mut header = emit::header(kind, actor);
-        header.called_for = verdict.response;
-        header.applied = applied;
-        header.when = what as u8;
-        header.entry = verdict.entry;
-        emit::send_small(
-            &ActEvent {
-                header,
-                other: *other,
-            },
-            actor.hook,
-        );
+    let told = emit::counted(actor, &key, verdict.response);
+    respond::brake(actor, power);
+    if told {
+        send(actor, other, what, [verdict.response, applied], verdict.entry);
     }
+    // The hook may go on to tell of what the act was done with, which did not stop the session.
+    actor.flags &= !event_flag::BRAKED;
     applied
+}
+
+/// Tells of the act: the event is filled in the ring itself, because the frames of all calls together have 512 bytes.
+#[inline(always)]
+fn send(actor: &Actor, other: &Other, what: u32, [called_for, applied]: [u8; 2], entry: u32) {
+    let Some(mut place) = RING.reserve::<ActEvent>(0) else {
+        emit::lost(actor.hook, loss::RING);
+        return;
+    };
+    let event = place.as_mut_ptr();
+    // SAFETY: the reserved bytes, as many as the event has, and all of them are written.
+    unsafe {
+        (*event).header = emit::header((what >> 8) as u8, actor);
+        (*event).header.called_for = called_for;
+        (*event).header.applied = applied;
+        (*event).header.when = what as u8;
+        (*event).header.entry = entry;
+        (*event).other = *other;
+    }
+    place.submit(0);
 }
 
 /// Has a new process end as its parent does.

@@ -3,7 +3,8 @@
 
 use aya_ebpf::{macros::cgroup_sock_addr, programs::SockAddrContext};
 use scopeward_abi::{
-    event::{Header, Net, flag, hook, kind, loss, when},
+    event::{Header, Net, flag, hook, kind, loss},
+    member::mode,
     policy::response,
 };
 
@@ -80,7 +81,27 @@ fn asked(ctx: &SockAddrContext, hook: u8, kind: u8, addr: impl FnOnce() -> [u8; 
         emit::lost(hook, loss::UNRESOLVED);
         return REFUSE;
     };
-    reach(ctx, &mut actor, &addr(), kind)
+    named(ctx, &mut actor, &addr(), kind)
+}
+
+/// Answers what the context names.
+#[inline(always)]
+fn named(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) -> i32 {
+    // SAFETY: the context's own fields.
+    let net = unsafe {
+        Net {
+            addr: *addr,
+            port: u16::from_be((*ctx.sock_addr).user_port as u16),
+            family: (*ctx.sock_addr).family as u16,
+            kind: (*ctx.sock_addr).type_ as u16,
+            protocol: (*ctx.sock_addr).protocol as u16,
+        }
+    };
+    if reach(actor, &net, kind, Power::Refuse) >= response::DENY {
+        REFUSE
+    } else {
+        ALLOW
+    }
 }
 
 #[repr(C)]
@@ -89,33 +110,40 @@ struct NetEvent {
     net: Net,
 }
 
+/// Answers reaching an address, and returns what was applied. With [`Power::Deny`] what goes on is not counted: the
+/// cgroup hooks are asked about it next.
 #[inline(never)]
-fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) -> i32 {
-    // SAFETY: the context's own fields.
-    let (port, family, socket, protocol) = unsafe {
-        (
-            u16::from_be((*ctx.sock_addr).user_port as u16),
-            (*ctx.sock_addr).family as u16,
-            (*ctx.sock_addr).type_ as u16,
-            (*ctx.sock_addr).protocol,
-        )
-    };
+pub fn reach(actor: &mut Actor, net: &Net, kind: u8, power: Power) -> u8 {
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
         emit::lost(actor.hook, loss::UNRESOLVED);
-        return REFUSE;
+        return response::DENY;
     };
     /// `IPPROTO_MPTCP` and `IPPROTO_TCP`: an MPTCP connect is a TCP connect to whoever writes a scope.
-    const MPTCP: u32 = 262;
+    const MPTCP: u16 = 262;
     const TCP: u8 = 6;
-    let ruled = if protocol == MPTCP { TCP } else { protocol as u8 };
-    let mut verdict = verdict::endpoint(actor.member, policy, addr, port, ruled);
-    if verdict.response > response::ALLOW && grant::endpoint(actor.member.session, addr, port, ruled) {
+    let ruled = if net.protocol == MPTCP {
+        TCP
+    } else {
+        net.protocol as u8
+    };
+    let addr = &net.addr;
+    let mut verdict = verdict::endpoint(actor.member, policy, addr, net.port, ruled);
+    if verdict.response > response::ALLOW
+        && grant::endpoint(
+            actor.member.session,
+            addr,
+            (net.port, ruled),
+            power != Power::Deny,
+        )
+    {
         verdict.response = response::ALLOW;
         actor.flags |= flag::GRANTED;
     }
-    let applied = respond::apply(actor, verdict.response, Power::Refuse);
-    let refused = applied >= response::DENY;
+    if power == Power::Deny && (verdict.response < response::DENY || actor.session.mode == mode::OBSERVE) {
+        return response::ALLOW;
+    }
+    let applied = respond::apply(actor, verdict.response, power);
     let (high, low) = (
         u64::from_ne_bytes([
             addr[0], addr[1], addr[2], addr[3], addr[4], addr[5], addr[6], addr[7],
@@ -127,7 +155,7 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
     let key = SeenKey {
         session: actor.member.session,
         object: high.rotate_left(17) ^ low,
-        part: u32::from(port) << 16 | u32::from(ruled),
+        part: u32::from(net.port) << 16 | u32::from(ruled),
         what: u32::from(kind) << 24 | actor.flags & flag::GRANTED,
         entry: verdict.entry,
         pad: 0,
@@ -136,20 +164,10 @@ fn reach(ctx: &SockAddrContext, actor: &mut Actor, addr: &[u8; 16], kind: u8) ->
         let mut header = emit::header(kind, actor);
         header.called_for = verdict.response;
         header.applied = applied;
-        header.when = when::BEFORE_ACT;
+        header.when = power.when();
         header.entry = verdict.entry;
-        let event = NetEvent {
-            header,
-            net: Net {
-                addr: *addr,
-                port,
-                family,
-                kind: socket,
-                protocol: protocol as u16,
-            },
-        };
-        emit::send_small(&event, actor.hook);
+        emit::send_small(&NetEvent { header, net: *net }, actor.hook);
     }
-    respond::brake(actor, Power::Refuse);
-    if refused { REFUSE } else { ALLOW }
+    respond::brake(actor, power);
+    applied
 }

@@ -16,6 +16,7 @@ use crate::{
         task,
     },
     maps::POLICIES,
+    respond::Power,
     session::{self, Actor, ids},
 };
 
@@ -53,7 +54,7 @@ pub fn called(actor: &mut Actor, of_call: u8, number: u64, first: u64) {
         ..NOTHING
     };
     actor.hook = hook::ESCAPE;
-    act::judge(actor, &other, entry, what(of_kind));
+    act::judge(actor, &other, entry, what(of_kind), Power::Signal);
 }
 
 /// A child that was cloned into other mount or user namespaces. True where it has to end.
@@ -79,7 +80,7 @@ pub fn cloned(actor: &mut Actor, child: Address, tgid: u32) -> bool {
     };
     let hook = actor.hook;
     actor.hook = hook::ESCAPE;
-    let applied = act::judge(actor, &other, policy.mount, what(kind::NAMESPACE));
+    let applied = act::judge(actor, &other, policy.mount, what(kind::NAMESPACE), Power::Signal);
     actor.hook = hook;
     applied == response::KILL
 }
@@ -113,6 +114,12 @@ pub fn moved(ctx: BtfTracePointContext) -> i32 {
             ctx.arg::<*const u8>(1).cast(),
         )
     };
-    act::judge(&mut actor, &other, policy.leave, what(kind::CGROUP));
+    act::judge(
+        &mut actor,
+        &other,
+        policy.leave,
+        what(kind::CGROUP),
+        Power::Signal,
+    );
     0
 }

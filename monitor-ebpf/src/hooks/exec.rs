@@ -6,7 +6,8 @@ use aya_ebpf::{
     programs::BtfTracePointContext,
 };
 use scopeward_abi::{
-    event::{Exec, Header, MAX_ARGV, MAX_FILE, flag, hook, kind, loss, when},
+    event::{Exec, Header, MAX_ARGV, MAX_FILE, flag, hook, kind, loss},
+    member::mode,
     object::ns,
     policy::{Policy, flag as policy_flag, response},
 };
@@ -48,10 +49,15 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-#[inline(always)]
-fn program(bprm: Address) -> Result<Facts, i32> {
-    let address: Address = read(bprm, of::BPRM_FILE())?;
-    file::facts(address)
+/// Reads what the program is into the scratch; false where it cannot be seen.
+#[inline(never)]
+fn program(bprm: Address, scratch: &mut Scratch) -> bool {
+    let facts = read::<Address>(bprm, of::BPRM_FILE()).and_then(file::facts);
+    match facts {
+        Ok(facts) => scratch.facts = facts,
+        Err(_) => scratch.facts = Facts::default(),
+    }
+    facts.is_ok()
 }
 
 /// A program outside sessions that fits a `[[match]]`: the daemon looks at arguments and owner, and enrols it.
@@ -62,31 +68,38 @@ fn outside(bprm: Address, ids: (u32, u32)) {
     }
 }
 
-#[inline(always)]
+#[inline(never)]
 fn is_matched_program(bprm: Address) -> bool {
-    // SAFETY: written whole by the daemon.
-    let (Ok(facts), Some(policy)) = (program(bprm), unsafe { POLICIES.get(&0) }) else {
-        return false;
-    };
     let Some(scratch) = scratch::acquire() else {
         emit::lost(hook::EXEC, loss::SCRATCH);
         return false;
     };
-    let table = Table {
-        ns: ns::EXEC | ns::MATCH,
-        flags: policy.flags >> policy_flag::EXEC_SHIFT,
-        shape_count: policy.exec_shape_count,
-        shapes: &policy.exec_shapes,
-    };
-    let hits = matching::find(&table, &facts, scratch);
-    scratch::release();
-    hits.mask != 0
+    // SAFETY: written whole by the daemon.
+    let policy = unsafe { POLICIES.get(&0) };
+    let mut fits = false;
+    if let (true, Some(policy)) = (program(bprm, scratch), policy) {
+        let table = Table {
+            ns: ns::EXEC | ns::MATCH,
+            flags: policy.flags >> policy_flag::EXEC_SHIFT,
+            shape_count: policy.exec_shape_count,
+            shapes: &policy.exec_shapes,
+        };
+        fits = matching::find(&table, scratch).mask != 0;
+    }
+    scratch::release(scratch);
+    fits
 }
 
 /// Tells the daemon of a process outside sessions whose program fits a `[[match]]`.
 #[inline(never)]
 fn candidate(bprm: Address, ids: (u32, u32)) {
-    let header = Header {
+    let Some(scratch) = scratch::acquire() else {
+        emit::lost(hook::EXEC, loss::SCRATCH);
+        return;
+    };
+    let seen = program(bprm, scratch);
+    let event = event(scratch);
+    event.header = Header {
         version: scopeward_abi::ABI_VERSION,
         kind: kind::EXEC,
         hook: hook::EXEC,
@@ -97,7 +110,8 @@ fn candidate(bprm: Address, ids: (u32, u32)) {
         flags: flag::CANDIDATE,
         ..Header::default()
     };
-    report(&header, bprm, program(bprm).ok().as_ref());
+    report(scratch, bprm, seen, true);
+    scratch::release(scratch);
 }
 
 /// An exec of a session.
@@ -107,84 +121,145 @@ fn executed(actor: &mut Actor, bprm: Address) {
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
         return;
     };
-    let facts = program(bprm).ok();
-    let mut verdict = judge(actor, policy, facts.as_ref());
-    if let Some(facts) = facts.as_ref()
+    let Some(scratch) = scratch::acquire() else {
+        blind(actor, policy, Power::Signal);
+        return;
+    };
+    let seen = program(bprm, scratch);
+    scratch.member = *actor.member;
+    let mut verdict = judge(policy, scratch, seen, policy.exec_default);
+    approve(actor, scratch, &mut verdict, seen, true);
+    actor.member.lineage = scratch.member.lineage;
+    actor.member.labels = scratch.member.labels;
+    if tell(actor, scratch, seen, verdict, Power::Signal) {
+        report(scratch, bprm, seen, true);
+    }
+    scratch::release(scratch);
+}
+
+/// A program that is about to be executed, while it can be refused: answers, and says what was applied. One that goes
+/// on is told of when it is executed.
+#[inline(always)]
+pub fn check(actor: &mut Actor, bprm: Address) -> u8 {
+    /// How a script begins: its interpreter is asked about afterwards, as a program of its own.
+    const SCRIPT: [u8; 2] = *b"#!";
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return response::ALLOW;
+    };
+    let Some(scratch) = scratch::acquire() else {
+        return blind(actor, policy, Power::Deny);
+    };
+    let is_script = read::<[u8; 2]>(bprm, of::BPRM_BUF()).is_ok_and(|start| start == SCRIPT);
+    let seen = program(bprm, scratch);
+    // The process still is what it was: labels change when the program does.
+    scratch.member = *actor.member;
+    let default = if is_script { 0 } else { policy.exec_default };
+    let mut verdict = judge(policy, scratch, seen, default);
+    // Its use is counted when it is executed; a script's here, because the interpreter is what is executed.
+    approve(actor, scratch, &mut verdict, seen, is_script);
+    let is_refused = verdict.response >= response::DENY && actor.session.mode != mode::OBSERVE;
+    if is_refused && tell(actor, scratch, seen, verdict, Power::Deny) {
+        report(scratch, bprm, seen, false);
+    }
+    scratch::release(scratch);
+    if is_refused {
+        verdict.response
+    } else {
+        response::ALLOW
+    }
+}
+
+/// Without working memory: answered as a program that no rule names, and as a file that cannot be seen.
+#[inline(never)]
+fn blind(actor: &mut Actor, policy: &Policy, power: Power) -> u8 {
+    emit::lost(hook::EXEC, loss::SCRATCH);
+    let hits = Hits {
+        unresolved: 1,
+        ..Hits::default()
+    };
+    let program = verdict::exec(actor.member, &hits, policy.exec_default).response;
+    let read = verdict::file(actor.member, policy, &hits, true, false).response;
+    respond::apply(actor, if read > program { read } else { program }, power)
+}
+
+/// Lets through what a person approved; `counts` where this is its use.
+#[inline(never)]
+fn approve(actor: &mut Actor, scratch: &Scratch, verdict: &mut Verdict, seen: bool, counts: bool) {
+    if seen
         && verdict.response > response::ALLOW
-        && grant::program(actor.member.session, facts)
+        && grant::program(actor.member.session, &scratch.facts, counts)
     {
         verdict.response = response::ALLOW;
         actor.flags |= flag::GRANTED;
     }
-    let applied = respond::apply(actor, verdict.response, Power::Signal);
+}
+
+/// Applies a verdict on a program, counts it and writes the event's header; says whether it is to be told.
+#[inline(never)]
+fn tell(actor: &mut Actor, scratch: &mut Scratch, seen: bool, verdict: Verdict, power: Power) -> bool {
+    let applied = respond::apply(actor, verdict.response, power);
     if verdict.sanctioned {
         actor.flags |= flag::SANCTIONED;
     }
-    if let Some(facts) = facts.as_ref() {
+    if scratch.hits.unresolved != 0 {
+        emit::lost(hook::EXEC, loss::UNRESOLVED);
+        actor.flags |= flag::UNRESOLVED;
+    }
+    if seen {
         let key = SeenKey {
             session: actor.member.session,
-            object: facts.inode,
-            part: facts.dev,
+            object: scratch.facts.inode,
+            part: scratch.facts.dev,
             what: u32::from(kind::EXEC) << 24 | actor.flags & flag::GRANTED,
             entry: verdict.entry,
             pad: 0,
         };
         // Every exec is told, because processes are attributed by it; a flood of refused ones is held to the quota.
         let told = emit::counted(actor, &key, verdict.response);
-        respond::brake(actor, Power::Signal);
+        respond::brake(actor, power);
         if !told && verdict.response != response::ALLOW {
-            return;
+            return false;
         }
     }
-    let mut header = emit::header(kind::EXEC, actor);
-    header.called_for = verdict.response;
-    header.applied = applied;
-    header.when = when::BEFORE_USE;
-    header.entry = verdict.entry;
-    report(&header, bprm, facts.as_ref());
+    let event = event(scratch);
+    event.header = emit::header(kind::EXEC, actor);
+    event.header.called_for = verdict.response;
+    event.header.applied = applied;
+    event.header.when = power.when();
+    event.header.entry = verdict.entry;
+    true
 }
 
-/// Labels the process by its program, and decides.
+/// Labels `scratch.member` by the program, and decides; `default` answers where no rule fits.
 #[inline(never)]
-fn judge(actor: &mut Actor, policy: &Policy, facts: Option<&Facts>) -> Verdict {
-    let mut hits = Hits::default();
-    let mut as_file = Hits::default();
-    match (facts, scratch::acquire()) {
-        (Some(facts), Some(scratch)) => {
-            let programs = Table {
-                ns: ns::EXEC | actor.member.policy,
-                flags: policy.flags >> policy_flag::EXEC_SHIFT,
-                shape_count: policy.exec_shape_count,
-                shapes: &policy.exec_shapes,
-            };
-            hits = matching::find(&programs, facts, scratch);
-            let files = Table {
-                ns: actor.member.policy,
-                flags: policy.flags,
-                shape_count: policy.shape_count,
-                shapes: &policy.shapes,
-            };
-            as_file = matching::find(&files, facts, scratch);
-            scratch::release();
-        }
-        (None, Some(_)) => {
-            scratch::release();
-            hits.unresolved = 1;
-        }
-        (_, None) => {
-            emit::lost(hook::EXEC, loss::SCRATCH);
-            hits.unresolved = 1;
-        }
+fn judge(policy: &Policy, scratch: &mut Scratch, seen: bool, default: u32) -> Verdict {
+    scratch.program_hits = Hits::default();
+    scratch.hits = Hits::default();
+    scratch.hits.unresolved = 1;
+    if seen {
+        let number = scratch.member.policy;
+        let programs = Table {
+            ns: ns::EXEC | number,
+            flags: policy.flags >> policy_flag::EXEC_SHIFT,
+            shape_count: policy.exec_shape_count,
+            shapes: &policy.exec_shapes,
+        };
+        scratch.program_hits = matching::find(&programs, scratch);
+        let files = Table {
+            ns: number,
+            flags: policy.flags,
+            shape_count: policy.shape_count,
+            shapes: &policy.shapes,
+        };
+        matching::find(&files, scratch);
     }
-    if hits.unresolved | as_file.unresolved != 0 {
-        emit::lost(hook::EXEC, loss::UNRESOLVED);
-        actor.flags |= flag::UNRESOLVED;
-    }
-    actor.member.lineage |= actor.member.labels;
-    actor.member.labels = hits.mask;
-    let verdict = verdict::exec(actor.member, policy, &hits);
+    scratch.member.lineage |= scratch.member.labels;
+    scratch.member.labels = scratch.program_hits.mask;
+    let verdict = verdict::exec(&scratch.member, &scratch.program_hits, default);
     // Executing a guarded file reads it.
-    let read = verdict::file(actor.member, policy, &as_file, true, false);
+    let read = verdict::file(&scratch.member, policy, &scratch.hits, true, false);
+    scratch.hits.unresolved |= scratch.program_hits.unresolved;
     if read.response > verdict.response {
         read
     } else {
@@ -198,52 +273,55 @@ struct ExecEvent {
     exec: Exec,
 }
 
-/// Tells of an exec: program, working directory, the name that was given, arguments.
+/// The event that is built in the scratch: where it is, because the frames of all calls together have 512 bytes.
+#[inline(always)]
+fn event(scratch: &mut Scratch) -> &mut ExecEvent {
+    // SAFETY: `out` is longer than the event, and starts at the start of an aligned struct.
+    unsafe { &mut *scratch.out.as_mut_ptr().cast() }
+}
+
+/// Tells of an exec whose header is written: program, working directory, the name that was given, and with `is_new` the
+/// arguments (before the act those in reach are the old program's).
 #[inline(never)]
-fn report(told: &Header, bprm: Address, facts: Option<&Facts>) {
-    let mut header = *told;
-    let Some(scratch) = scratch::acquire() else {
-        emit::lost(hook::EXEC, loss::SCRATCH);
-        return;
-    };
+fn report(scratch: &mut Scratch, bprm: Address, seen: bool, is_new: bool) {
+    let mut flags = 0;
     let start = size_of::<ExecEvent>();
     let mut at = start;
-    let mut exec = Exec {
-        ppid: task::ppid(task::current()).unwrap_or(0),
-        ..Exec::default()
-    };
-    exec.uid = task::euid(task::current()).unwrap_or(u32::MAX);
-    if let Some(facts) = facts {
-        exec.inode = facts.inode;
-        exec.dev = facts.dev;
+    let (mut path, facts) = (0, scratch.facts);
+    if seen {
         if facts.links == 0 {
-            header.flags |= flag::DELETED;
+            flags |= flag::DELETED;
         }
         file::render(facts.dentry, facts.mount, scratch, at);
-        exec.path = scratch.used as u16;
+        path = scratch.used as u16;
         at += bounded::<0xfff>(scratch.used as usize);
         if scratch.cut != 0 {
-            header.flags |= flag::TRUNCATED;
+            flags |= flag::TRUNCATED;
         }
     }
     working_directory(scratch, at);
-    exec.cwd = scratch.used as u16;
+    let cwd = scratch.used as u16;
     at += bounded::<0xfff>(scratch.used as usize);
     if scratch.cut != 0 {
-        header.flags |= flag::TRUNCATED;
+        flags |= flag::TRUNCATED;
     }
-    let len = file_name(bprm, scratch, at);
-    exec.file = len as u16;
-    at += bounded::<0x1ff>(len as usize);
-    let (len, total) = arguments(scratch, at);
-    exec.argv = len as u16;
-    exec.argv_total = total;
-    at += bounded::<0xfff>(len as usize);
-    header.strings = (at - start) as u16;
-    // SAFETY: `out` is longer than the event.
-    unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), ExecEvent { header, exec }) };
+    let file = file_name(bprm, scratch, at);
+    at += bounded::<0x1ff>(file as usize);
+    let (argv, total) = if is_new { arguments(scratch, at) } else { (0, 0) };
+    at += bounded::<0xfff>(argv as usize);
+    let event = event(scratch);
+    event.header.flags |= flags;
+    event.header.strings = (at - start) as u16;
+    event.exec.inode = facts.inode;
+    event.exec.dev = facts.dev;
+    event.exec.ppid = task::ppid(task::current()).unwrap_or(0);
+    event.exec.uid = task::euid(task::current()).unwrap_or(u32::MAX);
+    event.exec.path = path;
+    event.exec.cwd = cwd;
+    event.exec.file = file as u16;
+    event.exec.argv = argv as u16;
+    event.exec.argv_total = total;
     emit::send(scratch, bounded::<0x1fff>(at), hook::EXEC);
-    scratch::release();
 }
 
 #[inline(always)]

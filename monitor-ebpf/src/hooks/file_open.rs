@@ -3,25 +3,18 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::{
-    event::{File, Header, flag, hook, kind, loss, when},
-    policy::response,
+    event::{flag, hook},
     syscall::{TABLE, class},
 };
 
 use crate::{
-    emit, grant,
-    hooks::{escape, process, removal, socket, unix},
+    hooks::{escape, file_use, process, removal, socket, unix},
     kernel::{
-        file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::{of, read},
         task,
     },
-    maps::{POLICIES, SeenKey},
-    matching::{self, Hits, Table},
     respond::{self, Power},
-    scratch::{self, bounded},
     session::{self, Actor, ids},
-    verdict,
 };
 
 /// Class of each system call, filled by the daemon.
@@ -101,15 +94,13 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     let arguments = if compat { call.compat } else { call.native };
     if of_call == class::OPEN && ret >= 0 {
         actor.flags = if compat { flag::COMPAT } else { 0 };
-        match task::file(task, ret as u64) {
-            Ok(address) if address != 0 => opened(actor, address),
-            // Another thread closed it, or put another file there: what it was is not known.
-            _ => unresolved(actor),
-        }
+        // 0: another thread closed it, or put another file there: what it was is not known.
+        let address = task::file(task, ret as u64).unwrap_or(0);
+        file_use::used(actor, address, Power::Signal);
     }
     if of_call == class::SOCKET && ret >= 0 {
         // The first argument: another register in a 32-bit call.
-        socket::made(actor, arguments[0]);
+        socket::made(actor, arguments[0], Power::Signal);
     }
     if of_call == class::CONNECT && ret >= 0 {
         unix::connected(actor, arguments[0]);
@@ -157,164 +148,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         return 0;
     };
     actor.flags = flag::URING;
-    match task::file(task::current(), fd as u64) {
-        Ok(address) if address != 0 => opened(&mut actor, address),
-        _ => unresolved(&mut actor),
-    }
+    let address = task::file(task::current(), fd as u64).unwrap_or(0);
+    file_use::used(&mut actor, address, Power::Signal);
     0
-}
-
-/// A descriptor whose file cannot be seen is answered as guarded, where the policy guards anything.
-#[inline(never)]
-fn unresolved(actor: &mut Actor) {
-    let facts = Facts {
-        dentry: 0,
-        mount: 0,
-        inode: 0,
-        dev: 0,
-        mode: 0,
-        f_mode: FMODE_READ,
-        links: 1,
-        generation: 0,
-    };
-    let hits = Hits {
-        unresolved: 1,
-        ..Hits::default()
-    };
-    answer(actor, &facts, &hits);
-}
-
-#[inline(never)]
-fn opened(actor: &mut Actor, address: u64) {
-    let Ok(facts) = file::facts(address) else {
-        return unresolved(actor);
-    };
-    if facts.f_mode & (FMODE_READ | FMODE_WRITE) == 0 {
-        // O_PATH: names a file without using it; the reopen comes by here again.
-        return;
-    }
-    process::opened(actor, address, facts.dentry);
-    let mut hits = Hits::default();
-    // SAFETY: written whole by the daemon.
-    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return;
-    };
-    match scratch::acquire() {
-        Some(scratch) => {
-            let table = Table {
-                ns: actor.member.policy,
-                flags: policy.flags,
-                shape_count: policy.shape_count,
-                shapes: &policy.shapes,
-            };
-            hits = matching::find(&table, &facts, scratch);
-            scratch::release();
-        }
-        None => {
-            emit::lost(actor.hook, loss::SCRATCH);
-            hits.unresolved = 1;
-        }
-    }
-    answer(actor, &facts, &hits);
-}
-
-#[repr(C)]
-struct OpenEvent {
-    header: Header,
-    file: File,
-}
-
-/// Decides, acts, and says so.
-#[inline(never)]
-fn answer(actor: &mut Actor, facts: &Facts, hits: &Hits) {
-    // SAFETY: written whole by the daemon.
-    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return;
-    };
-    let reads = facts.f_mode & FMODE_READ != 0;
-    let writes = facts.f_mode & FMODE_WRITE != 0;
-    let mut verdict = verdict::file(actor.member, policy, hits, reads, writes);
-    if verdict.response > response::ALLOW && grant::file(actor.member.session, facts, reads, writes) {
-        verdict.response = response::ALLOW;
-        actor.flags |= flag::GRANTED;
-    }
-    if verdict.then != 0 {
-        actor.member.then = u32::from(verdict.then);
-        actor.member.then_entry = verdict.entry;
-    }
-    let applied = respond::apply(actor, verdict.response, Power::Signal);
-    actor.flags |= flags_of(facts, hits);
-    if verdict.sanctioned {
-        actor.flags |= flag::SANCTIONED;
-    }
-    if hits.unresolved != 0 {
-        emit::lost(actor.hook, loss::UNRESOLVED);
-    }
-    let key = SeenKey {
-        session: actor.member.session,
-        object: facts.inode,
-        part: facts.dev,
-        what: u32::from(kind::OPEN) << 24
-            | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED | flag::GRANTED),
-        entry: verdict.entry,
-        pad: 0,
-    };
-    let told = emit::counted(actor, &key, verdict.response);
-    respond::brake(actor, Power::Signal);
-    if !told {
-        return;
-    }
-    let Some(scratch) = scratch::acquire() else {
-        emit::lost(actor.hook, loss::SCRATCH);
-        return;
-    };
-    file::render(facts.dentry, facts.mount, scratch, size_of::<OpenEvent>());
-    let len = scratch.used;
-    if scratch.cut != 0 {
-        actor.flags |= flag::TRUNCATED;
-    }
-    let mut header = emit::header(kind::OPEN, actor);
-    header.called_for = verdict.response;
-    header.applied = applied;
-    header.when = when::BEFORE_USE;
-    header.entry = verdict.entry;
-    header.strings = len as u16;
-    let event = OpenEvent {
-        header,
-        file: File {
-            inode: facts.inode,
-            dev: facts.dev,
-            mode: facts.mode,
-        },
-    };
-    // SAFETY: `out` is longer than the event.
-    unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), event) };
-    emit::send(
-        scratch,
-        size_of::<OpenEvent>() + bounded::<0xfff>(len as usize),
-        actor.hook,
-    );
-    scratch::release();
-}
-
-/// What the event says of the file.
-#[inline(always)]
-fn flags_of(facts: &Facts, hits: &Hits) -> u32 {
-    let mut flags = 0;
-    if facts.f_mode & FMODE_READ != 0 {
-        flags |= flag::READ;
-    }
-    if facts.f_mode & FMODE_WRITE != 0 {
-        flags |= flag::WRITE;
-    }
-    if facts.f_mode & FMODE_CREATED != 0 {
-        flags |= flag::CREATED;
-    }
-    if facts.links == 0 {
-        flags |= flag::DELETED;
-    }
-    if hits.unresolved != 0 {
-        flags |= flag::UNRESOLVED;
-    }
-    flags
 }

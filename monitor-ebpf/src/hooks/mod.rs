@@ -3,10 +3,12 @@
 pub mod act;
 pub mod adopt;
 pub mod connect;
+pub mod deny;
 pub mod escape;
 pub mod exec;
 pub mod exit;
 pub mod file_open;
+pub mod file_use;
 pub mod fork;
 pub mod heartbeat;
 pub mod process;

@@ -4,6 +4,7 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::{
     event::{Other, call, hook, kind, when},
+    policy::response,
     syscall::class,
 };
 
@@ -14,6 +15,7 @@ use crate::{
         pid, task,
     },
     maps::{POLICIES, PROTECTED},
+    respond::Power,
     session::{self, Actor, ids},
 };
 
@@ -23,15 +25,15 @@ fn is_outside(actor: &Actor, tgid: u32) -> bool {
     tgid != actor.ids.0 && session::known(tgid).is_none_or(|member| member.session != actor.member.session)
 }
 
-/// Answers an act on another process: as `of_kind`, or as tampering where it is the monitor.
+/// Answers an act on another process: as `of_kind`, or as tampering where it is the monitor. Returns what was applied.
 #[inline(never)]
-fn on(actor: &mut Actor, tgid: u32, what: u32, detail: u64) {
+fn on(actor: &mut Actor, tgid: u32, what: u32, detail: u64, power: Power) -> u8 {
     if !is_outside(actor, tgid) {
-        return;
+        return response::ALLOW;
     }
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return;
+        return response::ALLOW;
     };
     // SAFETY: as above.
     let monitor = unsafe { PROTECTED.get(&tgid) }.is_some();
@@ -51,7 +53,7 @@ fn on(actor: &mut Actor, tgid: u32, what: u32, detail: u64) {
         ..NOTHING
     };
     actor.hook = hook::PROCESS;
-    act::judge(actor, &other, entry, of_kind << 8 | what & 255);
+    act::judge(actor, &other, entry, of_kind << 8 | what & 255, power)
 }
 
 /// Kind, call and moment of an act in one number.
@@ -100,7 +102,7 @@ pub fn called(actor: &mut Actor, of_call: u8, arguments: [u64; 3]) {
         _ => return,
     };
     if let Some(tgid) = target {
-        on(actor, tgid, act, detail);
+        on(actor, tgid, act, detail, Power::Signal);
     }
 }
 
@@ -139,6 +141,7 @@ pub fn signalled(ctx: BtfTracePointContext) -> i32 {
         tgid,
         what(kind::SIGNAL, call::SIGNAL, when::AFTER),
         signal,
+        Power::Signal,
     );
     0
 }
@@ -169,20 +172,24 @@ const SECRETS: [u64; 11] = [
     word(b"fdinfo"),
 ];
 
-/// A file that was opened: one of another's secrets in `/proc`?
+/// A file that is opened: one of another's secrets in `/proc`? Returns what was applied.
 #[inline(always)]
-pub fn opened(actor: &mut Actor, file: Address, dentry: Address) {
-    let Some(tgid) = pid::of_proc(file) else { return };
+pub fn opened(actor: &mut Actor, file: Address, dentry: Address, power: Power) -> u8 {
+    let Some(tgid) = pid::of_proc(file) else {
+        return response::ALLOW;
+    };
     if !is_outside(actor, tgid) {
-        return;
+        return response::ALLOW;
     }
     let (Ok(len), Ok(name)) = (
         read::<u32>(dentry, of::DENTRY_NAME() + of::QSTR_LEN()),
         read::<Address>(dentry, of::DENTRY_NAME() + of::QSTR_NAME()),
     ) else {
-        return;
+        return response::ALLOW;
     };
-    let Ok(first) = read::<u64>(name, 0) else { return };
+    let Ok(first) = read::<u64>(name, 0) else {
+        return response::ALLOW;
+    };
     let first = if len < 8 {
         first & ((1 << ((len & 7) * 8)) - 1)
     } else {
@@ -192,12 +199,14 @@ pub fn opened(actor: &mut Actor, file: Address, dentry: Address) {
     for secret in SECRETS {
         known |= first == secret;
     }
-    if known {
-        on(
-            actor,
-            tgid,
-            what(kind::TRACE, call::PROC, when::BEFORE_USE),
-            first,
-        );
+    if !known {
+        return response::ALLOW;
     }
+    on(
+        actor,
+        tgid,
+        what(kind::TRACE, call::PROC, power.when()),
+        first,
+        power,
+    )
 }

@@ -12,10 +12,7 @@ use scopeward_abi::{
 
 use crate::{
     emit,
-    kernel::{
-        file::{self, Facts},
-        task,
-    },
+    kernel::{file, offsets::Address, task},
     maps::POLICIES,
     matching::{self, Table},
     respond::{self, Power},
@@ -48,25 +45,35 @@ pub fn removed(actor: &mut Actor, dir: u64, name: u64) {
     let Ok(address) = task::file(task::current(), dir) else {
         return;
     };
-    let Ok(facts) = file::facts(address) else { return };
     let Some(scratch) = scratch::acquire() else { return };
+    if is_by_default(actor.member.policy, address, scratch) {
+        answer(actor, policy.write_default, name, scratch);
+    }
+    scratch::release(scratch);
+}
+
+/// Whether only the default for writing answers for the directory. What a rule names is answered by who guards it; what
+/// the scope lists as writable may be removed.
+#[inline(never)]
+fn is_by_default(number: u32, address: Address, scratch: &mut Scratch) -> bool {
+    // SAFETY: written whole by the daemon.
+    let (Ok(facts), Some(policy)) = (file::facts(address), unsafe { POLICIES.get(&number) }) else {
+        return false;
+    };
+    scratch.facts = facts;
     let table = Table {
-        ns: actor.member.policy,
+        ns: number,
         flags: policy.flags,
         shape_count: policy.shape_count,
         shapes: &policy.shapes,
     };
-    let hits = matching::find(&table, &facts, scratch);
-    scratch::release();
-    // What a rule names is answered by who guards it; what the scope lists as writable may be removed.
-    if hits.write == 0 && hits.object_write == 0 && hits.unresolved == 0 {
-        answer(actor, &facts, policy.write_default, name);
-    }
+    matching::find(&table, scratch);
+    scratch.hits.write == 0 && scratch.hits.object_write == 0 && scratch.hits.unresolved == 0
 }
 
 /// Answers as the default for writing does, and says so.
 #[inline(never)]
-fn answer(actor: &mut Actor, facts: &Facts, entry: u32, name: u64) {
+fn answer(actor: &mut Actor, entry: u32, name: u64, scratch: &mut Scratch) {
     let verdict = verdict::by_entry(actor.member, entry);
     if verdict.response == response::ALLOW {
         return;
@@ -77,44 +84,40 @@ fn answer(actor: &mut Actor, facts: &Facts, entry: u32, name: u64) {
     if !told {
         return;
     }
-    let Some(scratch) = scratch::acquire() else { return };
-    let len = place(facts, name, scratch);
+    let len = place(name, scratch);
     if scratch.cut != 0 {
         actor.flags |= flag::TRUNCATED;
     }
-    let mut header = emit::header(kind::UNLINK, actor);
-    header.called_for = verdict.response;
-    header.applied = applied;
-    header.when = when::BEFORE_USE;
-    header.entry = entry;
-    header.strings = len as u16;
-    let event = RemovalEvent {
-        header,
-        file: File {
-            inode: 0,
-            dev: facts.dev,
-            mode: 0,
-        },
-    };
-    // SAFETY: `out` is longer than the event.
-    unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), event) };
+    let dev = scratch.facts.dev;
+    // SAFETY: `out` is longer than the event, and starts at the start of an aligned struct. It is filled where it is,
+    // because the frames of all calls together have 512 bytes.
+    let event = unsafe { &mut *scratch.out.as_mut_ptr().cast::<RemovalEvent>() };
+    event.header = emit::header(kind::UNLINK, actor);
+    event.header.called_for = verdict.response;
+    event.header.applied = applied;
+    event.header.when = when::BEFORE_USE;
+    event.header.entry = entry;
+    event.header.strings = len as u16;
+    event.file.inode = 0;
+    event.file.dev = dev;
+    event.file.mode = 0;
     emit::send(
         scratch,
         size_of::<RemovalEvent>() + bounded::<0xfff>(len as usize),
         actor.hook,
     );
-    scratch::release();
 }
 
 /// Renders the path: the name as its first component, then those of the directory. Returns how many bytes.
 #[inline(always)]
-fn place(facts: &Facts, name: u64, scratch: &mut Scratch) -> u32 {
+fn place(name: u64, scratch: &mut Scratch) -> u32 {
     const AT: usize = size_of::<RemovalEvent>();
     let to = &mut scratch.out[AT + 1..AT + 1 + NAME as usize];
     // SAFETY: the helper checks the caller's memory.
     let read = unsafe { bpf_probe_read_user_str_bytes(name as *const u8, to) };
     let len = bounded::<NAME>(read.map_or(0, |name| name.len()));
     scratch.out[AT] = len as u8;
-    file::render(facts.dentry, facts.mount, scratch, AT + 1 + len);
+    let (dentry, mount) = (scratch.facts.dentry, scratch.facts.mount);
+    file::render(dentry, mount, scratch, AT + 1 + len);
     scratch.used + 1 + len as u32
 }

@@ -2,7 +2,7 @@
 
 use aya_ebpf::{macros::cgroup_sock, programs::SockContext};
 use scopeward_abi::{
-    event::{Header, Net, hook, kind, loss, when},
+    event::{Header, Net, hook, kind, loss},
     policy::{Policy, flag, response},
 };
 
@@ -53,27 +53,27 @@ pub fn sock_create(ctx: SockContext) -> i32 {
     i32::from(judge(&mut actor, policy, net, Power::Refuse) < response::DENY)
 }
 
-/// A socket of a family that the cgroup hook is not asked about, at the exit of `socket`: packet, vsock, XDP and the
-/// like. It exists by then, so refusing it means ending the process before it can use it.
+/// A socket of a family that the cgroup hook is not asked about: packet, vsock, XDP and the like. At the exit of
+/// `socket` it exists, so refusing it means ending the process before it can use it. Returns what was applied.
 #[inline(never)]
-pub fn made(actor: &mut Actor, family: u64) {
+pub fn made(actor: &mut Actor, family: u64, power: Power) -> u8 {
     const UNIX: u64 = 1;
     const INET: u64 = 2;
     const INET6: u64 = 10;
     const NETLINK: u64 = 16;
     const ALG: u64 = 38;
     if family == UNIX || family == INET || family == INET6 || family == NETLINK || family == ALG {
-        return;
+        return response::ALLOW;
     }
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return;
+        return response::ALLOW;
     };
     let net = Net {
         family: family as u16,
         ..Net::default()
     };
-    judge(actor, policy, net, Power::Signal);
+    judge(actor, policy, net, power)
 }
 
 /// No rule can name where such a socket will send, so the default for unknown endpoints answers. Returns what was
@@ -98,11 +98,7 @@ fn judge(actor: &mut Actor, policy: &Policy, net: Net, power: Power) -> u8 {
         header.hook = hook::SOCKET;
         header.called_for = verdict.response;
         header.applied = applied;
-        header.when = if power == Power::Refuse {
-            when::BEFORE_ACT
-        } else {
-            when::BEFORE_USE
-        };
+        header.when = power.when();
         header.entry = verdict.entry;
         emit::send_small(&SocketEvent { header, net }, hook::SOCKET);
     }

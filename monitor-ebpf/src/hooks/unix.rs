@@ -5,7 +5,7 @@ use aya_ebpf::{Global, macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::{
     event::{File, Header, flag, hook, kind, loss, when},
     object::ns,
-    policy::{Policy, flag as policy_flag},
+    policy::flag as policy_flag,
 };
 
 use crate::{
@@ -89,64 +89,49 @@ struct UnixEvent {
     file: File,
 }
 
-/// What the other end is.
-struct Peer {
-    facts: Facts,
-    hits: Hits,
-    /// The hash of an abstract name; 0 for a path.
-    name: u64,
+/// Decides, acts, and says so.
+#[inline(always)]
+fn judge(actor: &mut Actor, sock: Address, of_kind: u8, at: u8) {
+    let Some(scratch) = scratch::acquire() else {
+        blind(actor);
+        return;
+    };
+    if resolve(actor.member.policy, sock, scratch) {
+        answer(actor, sock, u32::from(of_kind) << 8 | u32::from(at), scratch);
+    }
+    scratch::release(scratch);
 }
 
-/// Decides, acts, and says so.
+/// Without working memory: answered as what cannot be resolved, and counted.
 #[inline(never)]
-fn judge(actor: &mut Actor, sock: Address, of_kind: u8, at: u8) {
+fn blind(actor: &mut Actor) {
+    emit::lost(actor.hook, loss::SCRATCH);
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
         return;
     };
-    let mut peer = Peer {
-        facts: NOTHING,
-        hits: Hits::default(),
-        name: 0,
+    let hits = Hits {
+        unresolved: 1,
+        ..Hits::default()
     };
-    match scratch::acquire() {
-        Some(scratch) => {
-            let is_bound = resolve(actor.member.policy, policy, sock, scratch, &mut peer);
-            scratch::release();
-            if !is_bound {
-                return;
-            }
-        }
-        None => {
-            emit::lost(actor.hook, loss::SCRATCH);
-            peer.hits.unresolved = 1;
-        }
-    }
-    answer(
-        actor,
-        policy,
-        &peer,
-        sock,
-        u32::from(of_kind) << 8 | u32::from(at),
-    );
+    let verdict = verdict::socket(actor.member, policy, &hits);
+    respond::apply(actor, verdict.response, Power::Signal);
 }
 
-/// Facts of what has no file.
-const NOTHING: Facts = Facts {
-    dentry: 0,
-    mount: 0,
-    inode: 0,
-    dev: 0,
-    mode: 0,
-    f_mode: 0,
-    links: 1,
-    generation: 0,
-};
-
-/// Finds out where the socket is bound, and what that matches; false where it is bound nowhere.
-#[inline(always)]
-fn resolve(number: u32, policy: &Policy, sock: Address, scratch: &mut Scratch, peer: &mut Peer) -> bool {
-    let table = Table {
+/// Finds out where the socket is bound, and what that matches; false where it is bound nowhere. Into the scratch, so
+/// that this frame is gone when it is answered.
+#[inline(never)]
+fn resolve(number: u32, sock: Address, scratch: &mut Scratch) -> bool {
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&number) }) else {
+        return false;
+    };
+    scratch.facts = Facts {
+        links: 1,
+        ..Facts::default()
+    };
+    scratch.socket_name = 0;
+    let mut table = Table {
         ns: number | ns::SOCKETS,
         flags: policy.flags >> policy_flag::SOCKET_SHIFT,
         shape_count: policy.socket_shape_count,
@@ -156,39 +141,42 @@ fn resolve(number: u32, policy: &Policy, sock: Address, scratch: &mut Scratch, p
         Bound::Nowhere => return false,
         Bound::Path(dentry, mount) => {
             if let Ok(facts) = file::placed(dentry, mount) {
-                peer.facts = facts;
-                peer.hits = matching::find(&table, &facts, scratch);
-            } else {
-                peer.hits.unresolved = 1;
+                scratch.facts = facts;
+                matching::find(&table, scratch);
+                return true;
             }
         }
         Bound::Abstract => {
-            let table = Table {
-                ns: number | ns::ABSTRACT,
-                ..table
-            };
-            peer.hits = matching::find_name(&table, scratch);
-            peer.name = matching::whole_name(scratch);
+            table.ns = number | ns::ABSTRACT;
+            matching::find_name(&table, scratch);
+            scratch.socket_name = matching::whole_name(scratch);
+            return true;
         }
-        Bound::Unknown => peer.hits.unresolved = 1,
+        Bound::Unknown => {}
     }
+    scratch.hits = Hits::default();
+    scratch.hits.unresolved = 1;
     true
 }
 
 /// `what`: the event's kind << 8 | when.
 #[inline(never)]
-fn answer(actor: &mut Actor, policy: &Policy, peer: &Peer, sock: Address, what: u32) {
-    let verdict = verdict::socket(actor.member, policy, &peer.hits);
+fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) {
+    // SAFETY: written whole by the daemon.
+    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        return;
+    };
+    let verdict = verdict::socket(actor.member, policy, &scratch.hits);
     let applied = respond::apply(actor, verdict.response, Power::Signal);
-    if peer.hits.unresolved != 0 {
+    if scratch.hits.unresolved != 0 {
         actor.flags |= flag::UNRESOLVED;
         emit::lost(actor.hook, loss::UNRESOLVED);
     }
     let of_kind = (what >> 8) as u8;
     let key = SeenKey {
         session: actor.member.session,
-        object: peer.facts.inode | peer.name,
-        part: peer.facts.dev,
+        object: scratch.facts.inode | scratch.socket_name,
+        part: scratch.facts.dev,
         what: u32::from(of_kind) << 24,
         entry: verdict.entry,
         pad: 0,
@@ -198,47 +186,34 @@ fn answer(actor: &mut Actor, policy: &Policy, peer: &Peer, sock: Address, what: 
     if !told {
         return;
     }
-    let Some(scratch) = scratch::acquire() else {
-        emit::lost(actor.hook, loss::SCRATCH);
-        return;
-    };
-    if peer.name != 0 {
+    if scratch.socket_name != 0 {
         actor.flags |= flag::ABSTRACT;
         name_into(sock, scratch);
     } else {
-        file::render(
-            peer.facts.dentry,
-            peer.facts.mount,
-            scratch,
-            size_of::<UnixEvent>(),
-        );
+        let (dentry, mount) = (scratch.facts.dentry, scratch.facts.mount);
+        file::render(dentry, mount, scratch, size_of::<UnixEvent>());
         if scratch.cut != 0 {
             actor.flags |= flag::TRUNCATED;
         }
     }
-    let len = scratch.used;
-    let mut header = emit::header(of_kind, actor);
-    header.called_for = verdict.response;
-    header.applied = applied;
-    header.when = what as u8;
-    header.entry = verdict.entry;
-    header.strings = len as u16;
-    let event = UnixEvent {
-        header,
-        file: File {
-            inode: peer.facts.inode,
-            dev: peer.facts.dev,
-            mode: peer.facts.mode,
-        },
-    };
-    // SAFETY: `out` is longer than the event.
-    unsafe { core::ptr::write_unaligned(scratch.out.as_mut_ptr().cast(), event) };
+    let (len, facts) = (scratch.used, scratch.facts);
+    // SAFETY: `out` is longer than the event, and starts at the start of an aligned struct. It is filled where it is,
+    // because the frames of all calls together have 512 bytes.
+    let event = unsafe { &mut *scratch.out.as_mut_ptr().cast::<UnixEvent>() };
+    event.header = emit::header(of_kind, actor);
+    event.header.called_for = verdict.response;
+    event.header.applied = applied;
+    event.header.when = what as u8;
+    event.header.entry = verdict.entry;
+    event.header.strings = len as u16;
+    event.file.inode = facts.inode;
+    event.file.dev = facts.dev;
+    event.file.mode = facts.mode;
     emit::send(
         scratch,
         size_of::<UnixEvent>() + bounded::<0xfff>(len as usize),
         actor.hook,
     );
-    scratch::release();
 }
 
 /// Copies the abstract name behind the event.

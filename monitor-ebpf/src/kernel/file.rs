@@ -7,7 +7,8 @@ use super::offsets::{Address, of, read};
 use crate::scratch::{OUT, Scratch, bounded, repeat};
 
 /// What a file is, apart from its names.
-#[derive(Clone, Copy)]
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
 pub struct Facts {
     /// Its dentry.
     pub dentry: Address,

@@ -6,7 +6,7 @@ use crate::scope::{
     effective::Effective,
     pattern::PathPattern,
     rule_id::RuleId,
-    words::{Kind, Mode, Response, Tier, When},
+    words::{Kind, Mode, Response, When},
 };
 
 /// What holds this act on a host with `host`; `None` where nothing decides it there. `verdict` is what `scope` says of
@@ -20,14 +20,7 @@ pub fn guarantee(
     host: &Capabilities,
 ) -> Option<Guarantee> {
     match act {
-        ActFacts::File(_) if happens_untold(kind) => {
-            // Told by fanotify once it has happened; without that, by nothing.
-            let told = host.file_objects?;
-            (told.tier != Tier::Tracepoint).then_some(match told.tier {
-                Tier::Fanotify => Guarantee::new(Tier::Fanotify, When::After),
-                _ => told,
-            })
-        }
+        ActFacts::File(_) if happens_untold(kind) => host.file_changes,
         ActFacts::File(file) => {
             let fits = |pattern: &PathPattern| {
                 pattern.matches(file.path) || file.guarded_as.is_some_and(|by| pattern.to_string() == by)
@@ -100,6 +93,7 @@ fn is_by_object(scope: &Effective, id: &RuleId, fits: impl Fn(&PathPattern) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope::words::Tier;
 
     #[test]
     fn what_is_done_depends_on_mode_and_moment() {

@@ -14,6 +14,8 @@ use aya::{
     },
 };
 
+use super::deny::{self, Denying, RawLink};
+
 /// Why a program is not attached.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
@@ -27,6 +29,14 @@ pub enum AttachError {
         name: &'static str,
         /// Why.
         error: Box<ProgramError>,
+    },
+    /// A program that refuses acts is not attached.
+    #[error("attach the program {name}: {error}")]
+    Refusing {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        error: std::io::Error,
     },
     /// Its link cannot be kept.
     #[error("keep the program {name} attached: {error}")]
@@ -59,6 +69,8 @@ pub enum AttachError {
 
 enum Link {
     Held(FdLink),
+    /// Of a program that refuses; pinned or not.
+    Raw(#[expect(dead_code, reason = "held for its drop: the descriptor keeps the link")] RawLink),
     Pinned(#[expect(dead_code, reason = "held for its drop: the descriptor keeps the link")] PinnedLink),
 }
 
@@ -70,6 +82,8 @@ pub struct Links {
     cgroup: File,
     pins: Option<PathBuf>,
     absent: Vec<(&'static str, String)>,
+    /// The programs that refuse acts, where a tier does; attached while there is a session.
+    denying: Option<Denying>,
 }
 
 /// A program, and where it is attached.
@@ -142,13 +156,18 @@ const HEARTBEAT: &str = "heartbeat";
 ///
 /// # Errors
 /// [`AttachError`] of the first program that is needed and cannot be had; what was attached comes off again.
-pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachError> {
+pub fn all(
+    ebpf: &mut Ebpf,
+    btf: &Btf,
+    cgroup: &Path,
+    denying: Option<Denying>,
+) -> Result<Links, AttachError> {
     let directory = File::open(cgroup).map_err(|error| AttachError::Cgroup {
         path: cgroup.display().to_string(),
         error,
     })?;
     let mut absent = Vec::new();
-    for hook in &HOOKS {
+    for hook in HOOKS.iter().filter(|hook| !is_held(hook.name, denying.is_some())) {
         match load(ebpf, btf, hook) {
             Err(AttachError::Program { error, .. }) if hook.optional => {
                 absent.push((hook.name, error.to_string()));
@@ -165,6 +184,7 @@ pub fn all(ebpf: &mut Ebpf, btf: &Btf, cgroup: &Path) -> Result<Links, AttachErr
         cgroup: directory,
         pins: None,
         absent,
+        denying,
     };
     links.always = links.attach(ebpf, true)?;
     Ok(links)
@@ -183,34 +203,68 @@ impl Links {
     /// [`AttachError`] where one cannot be attached, or pinned; none of them is attached then.
     pub fn watch(&mut self, ebpf: &mut Ebpf, on: bool) -> Result<(), AttachError> {
         if on && self.watching.is_none() {
-            self.watching = Some(self.attach(ebpf, false)?);
+            let mut links = self.attach(ebpf, false)?;
+            links.extend(self.attach_denying()?);
+            self.forget_others(&links);
+            self.watching = Some(links);
         } else if !on {
-            for hook in HOOKS.iter().filter(|hook| !hook.always) {
-                if let Some(pins) = &self.pins {
-                    // The descriptor that goes with the link is the last then. An earlier daemon's goes too.
-                    drop(std::fs::remove_file(pin_of(pins, hook.name)));
-                }
-            }
+            // The descriptor that goes with the link is the last then. An earlier daemon's goes too.
+            self.forget_others(&[]);
             self.watching = None;
         }
         Ok(())
     }
 
     fn attach(&self, ebpf: &mut Ebpf, always: bool) -> Result<Vec<(&'static str, Link)>, AttachError> {
-        let absent = |hook: &&Hook| self.absent.iter().any(|(name, _)| *name == hook.name);
+        let held = self.denying.is_some();
+        let absent =
+            |hook: &&Hook| is_held(hook.name, held) || self.absent.iter().any(|(name, _)| *name == hook.name);
         let wanted = HOOKS.iter().filter(|hook| hook.always == always && !absent(hook));
         let mut links = Vec::new();
         for hook in wanted {
-            let link = Link::Held(attach(ebpf, hook.name, &self.cgroup)?);
-            links.push((
-                hook.name,
-                match &self.pins {
-                    Some(pins) => pinned(link, hook.name, pins)?,
-                    None => link,
-                },
-            ));
+            let mut link = Link::Held(attach(ebpf, hook.name, &self.cgroup)?);
+            if let Some(pins) = &self.pins {
+                link = pinned(link, hook.name, pins)?;
+            }
+            links.push((hook.name, link));
         }
         Ok(links)
+    }
+
+    fn attach_denying(&self) -> Result<Vec<(&'static str, Link)>, AttachError> {
+        let programs = self.denying.iter().flat_map(|denying| &denying.programs);
+        programs
+            .map(|(name, program)| {
+                let link = deny::attach(program).map_err(|error| AttachError::Refusing { name, error })?;
+                if let Some(pins) = &self.pins {
+                    let path = pin_of(pins, name);
+                    // An earlier daemon's, whose program was attached until now.
+                    drop(std::fs::remove_file(&path));
+                    link.pin(&path).map_err(|error| AttachError::Pin {
+                        name,
+                        error: error.into(),
+                    })?;
+                }
+                Ok((*name, Link::Raw(link)))
+            })
+            .collect()
+    }
+
+    /// Removes the pins of programs that this daemon does not attach, which an earlier one may have left: another tier's.
+    fn forget_others(&self, watching: &[(&'static str, Link)]) {
+        let Some(pins) = &self.pins else { return };
+        let is_ours = |path: &Path| {
+            let always = HOOKS.iter().filter(|hook| hook.always).map(|hook| hook.name);
+            always
+                .chain(watching.iter().map(|(name, _)| *name))
+                .any(|name| pin_of(pins, name) == path)
+        };
+        for entry in std::fs::read_dir(pins).into_iter().flatten().flatten() {
+            let is_link = entry.file_name().as_encoded_bytes().starts_with(LINK.as_bytes());
+            if is_link && !is_ours(&entry.path()) {
+                drop(std::fs::remove_file(entry.path()));
+            }
+        }
     }
 
     /// Pins every link in `directory` of a bpffs, in place of those of an earlier daemon, which come off only now:
@@ -228,7 +282,15 @@ impl Links {
 }
 
 fn pin_of(directory: &Path, name: &str) -> PathBuf {
-    directory.join(format!("link_{name}"))
+    directory.join(format!("{LINK}{name}"))
+}
+
+/// How the pin of a link begins.
+const LINK: &str = "link_";
+
+/// What a tier that refuses makes superfluous: opens by io_uring come by `file_open` like all others.
+fn is_held(name: &str, denies: bool) -> bool {
+    denies && name == "io_uring_complete"
 }
 
 fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, AttachError> {

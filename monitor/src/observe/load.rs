@@ -12,11 +12,13 @@ use scopeward_abi::layout::MARK;
 use super::{
     attach::{self, AttachError},
     btf::{Btf, BtfError},
+    deny::{self, Choice, DenyError},
     maps::{Maps, MapsError},
     mounts::{self, MountError},
     offsets::{self, MissingField},
     syscalls,
 };
+use crate::scope::words::Tier;
 
 /// The programs, as built.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/scopeward.bpf.o"));
@@ -50,6 +52,9 @@ pub enum LoadError {
     /// A program.
     #[error(transparent)]
     Attach(#[from] AttachError),
+    /// The programs of a tier that refuses acts.
+    #[error(transparent)]
+    Deny(#[from] DenyError),
     /// A directory.
     #[error("use {path}: {error}")]
     Directory {
@@ -110,12 +115,13 @@ pub struct Kernel {
     pub maps: Maps,
     ebpf: Ebpf,
     links: attach::Links,
+    choice: Choice,
     pins: Option<PathBuf>,
 }
 
 impl Kernel {
     /// Loads, attaches, and where `pins` is a directory of a bpffs pins everything there; maps that are pinned there
-    /// already are used, so that sessions outlive the daemon.
+    /// already are used, so that sessions outlive the daemon. Acts are refused by the strongest tier that works here.
     ///
     /// # Errors
     /// [`LoadError`]; nothing new stays attached then.
@@ -128,10 +134,31 @@ impl Kernel {
             return Err(LoadError::Foreign);
         }
         let types = Btf::read(Path::new(Btf::KERNEL))?;
-        let fields = offsets::resolve(&types)?;
+        let mut choice = deny::choose(&types);
+        loop {
+            match (
+                Self::load_with(run, pins, sizes, &types, &choice),
+                choice.tier.take(),
+            ) {
+                // What the small programs of the trial could, the real ones cannot: left to the tier that always works.
+                (Err(LoadError::Deny(error)), Some(tier)) => {
+                    choice.why.push((tier, format!("failed to {error}")));
+                }
+                (loaded, _) => return loaded,
+            }
+        }
+    }
+
+    fn load_with(
+        run: &Path,
+        pins: Option<&Path>,
+        sizes: Sizes,
+        types: &Btf,
+        choice: &Choice,
+    ) -> Result<(Self, RingBuf<MapData>), LoadError> {
+        let fields = offsets::resolve(types)?;
         let data_ready = u32::from(types.has_tracepoint("sk_data_ready"));
-        drop(types);
-        let table = syscalls::table();
+        let table = syscalls::table(choice.tier.is_some());
         let cgroup = mounts::cgroup2(run)?;
         let mut loader = EbpfLoader::new();
         loader.override_global("SYSCALL_CLASS", &table, true);
@@ -156,8 +183,12 @@ impl Kernel {
         let mut ebpf = loader.load(OBJECT)?;
         // It holds the kernel's BTF, parsed: tens of megabytes, which the next step needs again.
         drop(loader);
+        let denying = choice
+            .tier
+            .map(|tier| deny::load(OBJECT, &ebpf, types, tier))
+            .transpose()?;
         let btf = AyaBtf::from_sys_fs()?;
-        let links = attach::all(&mut ebpf, &btf, &cgroup)?;
+        let links = attach::all(&mut ebpf, &btf, &cgroup, denying)?;
         drop(btf);
         let (mut maps, ring) = Maps::take(&mut ebpf)?;
         maps.set_protected(&[std::process::id()])?;
@@ -165,6 +196,7 @@ impl Kernel {
             maps,
             ebpf,
             links,
+            choice: choice.clone(),
             pins: None,
         };
         if let Some(pins) = pins {
@@ -180,6 +212,18 @@ impl Kernel {
     #[must_use]
     pub fn absent(&self) -> &[(&'static str, String)] {
         self.links.absent()
+    }
+
+    /// The tier that refuses opens, programs, connects and sends before they happen, where one works here.
+    #[must_use]
+    pub const fn denies(&self) -> Option<Tier> {
+        self.choice.tier
+    }
+
+    /// Why a stronger tier is not the one, by what was tried.
+    #[must_use]
+    pub fn refused_tiers(&self) -> &[(Tier, String)] {
+        &self.choice.why
     }
 
     /// Attaches the programs that watch every process of this host, before the first session, or takes them off after

@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod btf;
+pub mod deny;
 pub mod fanotify;
 pub mod handover;
 pub mod load;

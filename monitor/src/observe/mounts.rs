@@ -73,7 +73,7 @@ pub fn unmount(run: &Path) {
 
 /// Looks below the usual place and at our own; another daemon's private mount may go with it.
 fn find_or_mount(kind: &'static str, usual: &Path, private: &Path) -> Result<PathBuf, MountError> {
-    let list = std::fs::read_to_string("/proc/self/mountinfo").map_err(MountError::List)?;
+    let list = std::fs::read_to_string("/proc/thread-self/mountinfo").map_err(MountError::List)?;
     if let Some(found) = mounted(&list, kind).find(|at| at.starts_with(usual) || at == private) {
         return Ok(found);
     }

@@ -97,9 +97,10 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
 #[cfg(target_arch = "aarch64")]
 const REMOVES: (&[usize], &[usize]) = (&[35], &[328]);
 
-/// The table, as the programs have it.
+/// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens and sockets need no
+/// look afterwards.
 #[must_use]
-pub fn table() -> [u8; TABLE] {
+pub fn table(denies: bool) -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
     let acts = ACTS.map(|(of, native, compat)| ((native, compat), of));
     for (calls, of) in [
@@ -112,6 +113,9 @@ pub fn table() -> [u8; TABLE] {
     .into_iter()
     .chain(acts)
     {
+        if denies && (of == class::OPEN || of == class::SOCKET) {
+            continue;
+        }
         for &number in calls.0 {
             table[number] |= of;
         }

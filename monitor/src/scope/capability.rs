@@ -24,6 +24,8 @@ impl Guarantee {
 pub struct Capabilities {
     /// Paths, trees and names in one directory: objects that can be marked.
     pub file_objects: Option<Guarantee>,
+    /// Names and attributes of what is guarded: rename, link, unlink, truncate, chmod.
+    pub file_changes: Option<Guarantee>,
     /// Name patterns anywhere, or at any depth.
     pub file_names: Option<Guarantee>,
     /// Programs by path.
@@ -62,6 +64,11 @@ impl Capabilities {
         };
         Self {
             file_objects: objects,
+            file_changes: if fanotify {
+                Some(Guarantee::new(Tier::Fanotify, When::After))
+            } else {
+                None
+            },
             file_names: before_use,
             exec: before_use,
             exec_argv: Some(Guarantee::new(Tier::Tracepoint, When::After)),
@@ -77,12 +84,25 @@ impl Capabilities {
         }
     }
 
+    /// Where `tier` (`lsm` or `fmod_ret`) refuses opens and programs before they happen.
+    #[must_use]
+    pub const fn denying(tier: Tier, fanotify: bool) -> Self {
+        let before_act = Some(Guarantee::new(tier, When::BeforeAct));
+        Self {
+            file_objects: before_act,
+            file_names: before_act,
+            exec: before_act,
+            ..Self::tracepoint(fanotify)
+        }
+    }
+
     /// Nothing is known about the host: no warnings about it.
     #[must_use]
     pub const fn everything() -> Self {
         let all = Some(Guarantee::new(Tier::Lsm, When::BeforeAct));
         Self {
             file_objects: all,
+            file_changes: all,
             file_names: all,
             exec: all,
             exec_argv: all,

@@ -85,7 +85,11 @@ impl State {
         let actor = Actor::from(head);
         self.braked = head.has(flag::BRAKED);
         let in_cgroup = (hook::CONNECT..=hook::SOCKET).contains(&head.hook) && head.when == When::BeforeAct;
-        let tier = if in_cgroup { Tier::Cgroup } else { Tier::Tracepoint };
+        let tier = match self.kernel.denies() {
+            Some(tier) if head.has(flag::SECURITY) => tier,
+            _ if in_cgroup => Tier::Cgroup,
+            _ => Tier::Tracepoint,
+        };
         let answered = Answered {
             called_for: head.called_for,
             applied: head.applied,
@@ -98,6 +102,12 @@ impl State {
                 self.processes
                     .forked(head.pid, head.cookie, head.session, *pid, *cookie);
                 return outcome;
+            }
+            Body::Exec(facts) if head.when == When::BeforeAct && head.applied >= Response::Deny => {
+                // It did not happen: the process is what it was.
+                outcome
+                    .records
+                    .push(self.tell(&actor, exec_act(facts), answered, head.entry));
             }
             Body::Exec(facts) => {
                 self.processes

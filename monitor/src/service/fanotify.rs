@@ -96,7 +96,13 @@ impl State {
             for (pattern, _) in files {
                 add(&mut guarded, pattern, &[]);
             }
-            for pattern in &policy.compiled.guarded_programs {
+            // Where a security hook refuses programs, fanotify's answer would only come before it.
+            let programs = self
+                .kernel
+                .denies()
+                .is_none()
+                .then_some(&policy.compiled.guarded_programs);
+            for pattern in programs.into_iter().flatten() {
                 add(&mut guarded, pattern, &program_directories());
             }
         }

@@ -82,9 +82,12 @@ impl State {
 
 /// What holds each kind of act, in words; never more than is so at this moment.
 #[must_use]
-pub fn guarantees(marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
+pub fn guarantees(denies: Option<Tier>, marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
     let marked = matches!(marks, Some(FanotifyState::Active { .. } | FanotifyState::Idle));
-    let files = if marked {
+    let files = if denies.is_some() {
+        "what the scope guards is refused before the open, whatever the call, and names anywhere (**/.env) too; the daemon \
+         need not be alive"
+    } else if marked {
         "guarded files and directories are refused before the open; names anywhere (**/.env) end the process before it \
          returns to user space, but another of its threads could be faster"
     } else {
@@ -95,7 +98,9 @@ pub fn guarantees(marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
         tiers,
         guarantee: guarantee.to_owned(),
     };
-    let file_tiers = if marked {
+    let file_tiers = if let Some(tier) = denies {
+        vec![tier]
+    } else if marked {
         vec![Tier::Fanotify, Tier::Tracepoint]
     } else {
         vec![Tier::Tracepoint]
@@ -114,11 +119,15 @@ pub fn guarantees(marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
         of(
             "exec",
             file_tiers,
-            "a refused program ends before its first instruction; those in the usual directories are refused before the exec",
+            if denies.is_some() {
+                "a refused program, or script, is refused before the exec; rules about arguments are decided after it"
+            } else {
+                "a refused program ends before its first instruction; those in the usual directories are refused before the exec"
+            },
         ),
         of(
             "network",
-            vec![Tier::Cgroup],
+            denies.into_iter().chain([Tier::Cgroup]).collect(),
             "connects and sends to an address outside the scope are refused before a byte leaves",
         ),
     ]

@@ -28,6 +28,7 @@ fn probe(holds: bool, privileged: bool) -> Probe {
         network: holds,
         fanotify: holds,
         arrivals: holds,
+        denies: None,
     };
     let state = |there| if there { State::Ok } else { State::Missing };
     Probe {

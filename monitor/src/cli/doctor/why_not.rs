@@ -39,7 +39,7 @@ fn explained(error: &LoadError, rights: &Rights) -> (String, Exit) {
             format!("this kernel's structs are not known to this version (failed to {error})")
         }
         LoadError::Mount(_) => format!("cgroup v2 or bpffs cannot be had (failed to {error})"),
-        LoadError::Maps(_) | LoadError::Object(_) | LoadError::Attach(_) => {
+        LoadError::Maps(_) | LoadError::Object(_) | LoadError::Attach(_) | LoadError::Deny(_) => {
             format!("this kernel does not take the programs (failed to {error})")
         }
         LoadError::Directory { .. } => {

@@ -148,11 +148,15 @@ pub(super) fn handle(fd: BorrowedFd<'_>) -> Option<Handle> {
 }
 
 /// `i_generation` of an open object, where its filesystem puts it into its handles (`FILEID_INO32_GEN` of
-/// include/linux/exportfs.h: ext4 and others; `XFS_FILEID_INO64GEN`).
+/// include/linux/exportfs.h: ext4 and others; `XFS_FILEID_INO64GEN`). tmpfs says `FILEID_INO32_GEN` too, of three words, and
+/// has the generation first (`shmem_encode_fh`).
 pub fn generation(fd: BorrowedFd<'_>) -> Option<u32> {
     let bytes = handle(fd)?.0;
     let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    /// The filesystem, the kind of handle, and three words.
+    const OF_TMPFS: usize = 8 + 4 + 12;
     match word(8)? {
+        1 if bytes.len() == OF_TMPFS => word(12),
         1 | 2 => word(16),
         0x81 | 0x82 => word(20),
         _ => None,

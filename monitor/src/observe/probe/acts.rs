@@ -1,10 +1,9 @@
 //! What becomes of each kind of act on this host, with this version: the rows of kernel.md's table of hooks, held
 //! against what `monitor-ebpf/src/hooks` and the fanotify tier really do.
 
-use serde::Serialize;
-
 use super::programs::Held;
 use crate::scope::words::{Tier, When};
+use serde::Serialize;
 
 /// What becomes of one kind of act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,6 +64,19 @@ fn programs(held: Held) -> Vec<ActGuarantee> {
             .map(|act| unseen(act, "programs are not seen on this kernel"))
             .into();
     }
+    if let Some(tier) = held.denies {
+        let refused = "refused before the exec, scripts too; a program given to the dynamic loader counts as the loader";
+        return vec![
+            row(by_path, &[tier], When::BeforeAct, refused),
+            row(by_other, &[tier], When::BeforeAct, refused),
+            row(
+                by_arguments,
+                &[Tier::Tracepoint],
+                When::After,
+                "decided in user space: the program has started by then",
+            ),
+        ];
+    }
     let killed = "killed before its first instruction; a script, or a program given to the dynamic loader, counts as its \
                   interpreter";
     vec![
@@ -92,6 +104,19 @@ fn files(held: Held) -> Vec<ActGuarantee> {
     let open = "open a guarded file, or one in a guarded directory";
     let map = "map a guarded file";
     let mapped = "answered at its open; a mapping of a descriptor that the session did not open is not seen";
+    let by_name = "open a file guarded by a name anywhere (**/.env, *.pem)";
+    let uring = "open a guarded file by io_uring";
+    if let Some(tier) = held.denies {
+        let refused = "refused, with or without the daemon";
+        let mut rows = vec![
+            row(open, &[tier], When::BeforeAct, refused),
+            row(by_name, &[tier], When::BeforeAct, refused),
+            row(uring, &[tier], When::BeforeAct, refused),
+            row(map, &[tier], When::BeforeAct, mapped),
+        ];
+        rows.extend(changes(held));
+        return rows;
+    }
     let mut rows = match (held.fanotify, held.opens) {
         (true, true) => {
             let both = [Tier::Fanotify, Tier::Tracepoint];
@@ -122,7 +147,6 @@ fn files(held: Held) -> Vec<ActGuarantee> {
             .map(|act| unseen(act, "opens are not seen on this kernel"))
             .into(),
     };
-    let by_name = "open a file guarded by a name anywhere (**/.env, *.pem)";
     rows.insert(
         1,
         if held.opens {
@@ -131,7 +155,6 @@ fn files(held: Held) -> Vec<ActGuarantee> {
             unseen(by_name, "no mark can stand for a name anywhere")
         },
     );
-    let uring = "open a guarded file by io_uring";
     rows.insert(2, match (held.io_uring, held.fanotify) {
         (true, true) => row(
             uring,
@@ -144,6 +167,12 @@ fn files(held: Held) -> Vec<ActGuarantee> {
         (false, true) => row(uring, &[Tier::Fanotify], When::BeforeAct, "files and directories alone; names anywhere are not seen"),
         (false, false) => unseen(uring, "the arguments of its tracepoint are others on this kernel"),
     });
+    rows.extend(changes(held));
+    rows
+}
+
+fn changes(held: Held) -> Vec<ActGuarantee> {
+    let mut rows = Vec::new();
     let received = "use a descriptor that the session did not open (inherited, SCM_RIGHTS, pidfd_getfd)";
     let changed = "rename, link, unlink or chmod a guarded thing";
     if held.fanotify {
@@ -179,10 +208,12 @@ fn network(held: Held) -> Vec<ActGuarantee> {
             .map(|act| unseen(act, "cgroup programs do not work here"))
             .into();
     }
+    // What the cgroup hooks refuse, the security hooks have refused before; both are asked.
+    let both: Vec<Tier> = held.denies.into_iter().chain([Tier::Cgroup]).collect();
     vec![
         row(
             connect,
-            &[Tier::Cgroup],
+            &both,
             When::BeforeAct,
             "refused before a byte leaves; names stand for the addresses that the daemon resolved",
         ),
@@ -231,12 +262,10 @@ fn services(held: Held) -> Vec<ActGuarantee> {
 fn others(held: Held) -> Vec<ActGuarantee> {
     let killed =
         "killed before it returns to user space; another of its threads could have used it in the meantime";
+    let traced = "ptrace, memory or /proc secrets of others";
+    let proc_refused = "secrets in /proc are refused; the rest is killed before it returns to user space";
     let acts = [
-        (
-            "ptrace, memory or /proc secrets of others",
-            When::BeforeUse,
-            killed,
-        ),
+        (traced, When::BeforeUse, killed),
         (
             "signal processes outside the session",
             When::After,
@@ -264,12 +293,10 @@ fn others(held: Held) -> Vec<ActGuarantee> {
             "the sender is killed, but the signal is there; the programs stay, and hold the sessions until the monitor is back",
         ),
     ];
-    acts.map(|(act, when, limit)| {
-        if held.opens {
-            row(act, &[Tier::Tracepoint], when, limit)
-        } else {
-            unseen(act, "the exits of system calls are not seen on this kernel")
-        }
+    acts.map(|(act, when, limit)| match held.denies {
+        _ if !held.opens => unseen(act, "the exits of system calls are not seen on this kernel"),
+        Some(tier) if act == traced => row(act, &[tier, Tier::Tracepoint], when, proc_refused),
+        _ => row(act, &[Tier::Tracepoint], when, limit),
     })
     .into()
 }
@@ -307,6 +334,11 @@ mod tests {
         network: true,
         fanotify: true,
         arrivals: true,
+        denies: None,
+    };
+    const DENYING: Held = Held {
+        denies: Some(Tier::FmodRet),
+        ..ALL
     };
 
     #[test]
@@ -315,6 +347,7 @@ mod tests {
         let all = rows(ALL);
         for held in [
             Held::default(),
+            DENYING,
             Held {
                 fanotify: false,
                 ..ALL
@@ -338,6 +371,7 @@ mod tests {
     fn nothing_is_claimed_without_a_mechanism() {
         for held in [
             ALL,
+            DENYING,
             Held::default(),
             Held {
                 fanotify: false,
@@ -355,7 +389,8 @@ mod tests {
                         Tier::Fanotify => held.fanotify,
                         Tier::Tracepoint => held.opens || held.programs || held.io_uring,
                         Tier::Cgroup => held.network,
-                        Tier::Lsm | Tier::FmodRet | Tier::Daemon => false,
+                        Tier::Lsm | Tier::FmodRet => held.denies == Some(*tier),
+                        Tier::Daemon => false,
                     };
                     assert!(there && held.sessions, "{row:?}");
                 }

@@ -86,6 +86,16 @@ impl Security {
         }
     }
 
+    /// As if securityfs had said so.
+    #[cfg(test)]
+    pub(super) fn with_list(lsms: &str) -> Self {
+        Self {
+            lsms: Some(lsms.to_owned()),
+            lockdown: None,
+            why: None,
+        }
+    }
+
     /// Whether `bpf` is an active LSM.
     pub(super) fn has_bpf(&self) -> bool {
         self.lsms

@@ -1,9 +1,12 @@
 //! Scopeward's own programs: loaded and attached for a moment, with nobody in a session but an own child.
 
-use super::{child, fact::Fact, place::Place};
-use crate::observe::{
-    fanotify,
-    load::{Kernel, LoadError, Sizes},
+use super::{child, fact::Fact, host::Security, place::Place, stronger};
+use crate::{
+    observe::{
+        fanotify,
+        load::{Kernel, LoadError, Sizes},
+    },
+    scope::words::Tier,
 };
 
 /// Enough for one child: a ring of 64 KiB.
@@ -42,6 +45,8 @@ pub struct Held {
     pub network: bool,
     /// Opens of guarded files, before the act.
     pub fanotify: bool,
+    /// The tier that refuses opens, programs and sockets before the act.
+    pub denies: Option<Tier>,
     /// What arrives at a unix socket.
     pub arrivals: bool,
 }
@@ -55,11 +60,11 @@ impl Held {
 }
 
 /// Loads, attaches, tries; everything is off again afterwards.
-pub(super) fn tried(place: &Place) -> (Held, Vec<Fact>) {
+pub(super) fn tried(place: &Place, security: &Security) -> (Held, Vec<Fact>) {
     let (held, mut facts) = match Kernel::load(&place.dir, None, SIZES) {
         Ok((mut kernel, ring)) => {
             let found = match kernel.watch(true) {
-                Ok(()) => loaded(kernel, place),
+                Ok(()) => loaded(kernel, place, security),
                 Err(error) => refused(&error),
             };
             drop(ring);
@@ -78,7 +83,7 @@ pub(super) fn tried(place: &Place) -> (Held, Vec<Fact>) {
     )
 }
 
-fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
+fn loaded(mut kernel: Kernel, place: &Place, security: &Security) -> (Held, Vec<Fact>) {
     let absent = kernel.absent().to_vec();
     let has = |name: &str| absent.iter().all(|(lacking, _)| *lacking != name);
     let mut facts = Vec::new();
@@ -98,6 +103,7 @@ fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
             Fact::limited("tracepoint programs", each.collect::<Vec<_>>().join("; "))
         }
     });
+    facts.extend(stronger::facts(kernel.denies(), kernel.refused_tiers(), security));
     facts.push(Fact::ok(
         "cgroup programs",
         "connect4, connect6, sendmsg4, sendmsg6 and sock_create attach",
@@ -106,9 +112,11 @@ fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
         sessions: true,
         opens: has("sys_exit"),
         programs: has("exec"),
-        io_uring: has("io_uring_complete"),
+        // All ways to open come by the same security hook.
+        io_uring: has("io_uring_complete") || kernel.denies().is_some(),
         network: true,
         fanotify: false,
+        denies: kernel.denies(),
         arrivals: has("data_ready"),
     };
     let what = "self-test";
@@ -124,6 +132,7 @@ fn loaded(mut kernel: Kernel, place: &Place) -> (Held, Vec<Fact>) {
         Ok(seen) => {
             held.network = seen.was_refused();
             held.opens &= seen.was_killed();
+            held.denies = held.denies.filter(|_| held.opens);
             held.sessions = held.network || held.opens;
             let connect = if held.network {
                 "was refused a connect"

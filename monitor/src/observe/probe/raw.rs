@@ -1,14 +1,13 @@
-//! The bpf(2) calls of the probe: programs of two instructions that allow, and a ring of one page.
+//! The bpf(2) calls of the probe: a program of two instructions, and a ring of one page.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use nix::libc;
 
 /// `enum bpf_cmd`.
 const MAP_CREATE: u32 = 0;
 const PROG_LOAD: u32 = 5;
-const RAW_TRACEPOINT_OPEN: u32 = 17;
 
 /// `enum bpf_map_type`.
 const MAP_RINGBUF: u32 = 27;
@@ -33,66 +32,22 @@ impl Attr {
     }
 }
 
-/// What a program is loaded as.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct As {
-    /// `enum bpf_prog_type`.
-    pub(super) kind: u32,
-    /// `enum bpf_attach_type`.
-    pub(super) attach: u32,
-    /// The function, by its id in the kernel's BTF; 0 for none.
-    pub(super) function: u32,
-}
-
-impl As {
-    /// `BPF_PROG_TYPE_SOCKET_FILTER`: what every kernel with BPF takes.
-    pub(super) const FILTER: Self = Self {
-        kind: 1,
-        attach: 0,
-        function: 0,
-    };
-
-    /// `BPF_PROG_TYPE_LSM`, `BPF_LSM_MAC`.
-    pub(super) const fn lsm(function: u32) -> Self {
-        Self {
-            kind: 29,
-            attach: 27,
-            function,
-        }
-    }
-
-    /// `BPF_PROG_TYPE_TRACING`, `BPF_MODIFY_RETURN`.
-    pub(super) const fn fmod_ret(function: u32) -> Self {
-        Self {
-            kind: 26,
-            attach: 26,
-            function,
-        }
-    }
-}
-
-/// `r0 = 0; exit`: for an LSM and a `fmod_ret` program that means "go on".
+/// `r0 = 0; exit`.
 #[repr(align(8))]
 struct Code([u8; 16]);
 static ALLOWS: Code = Code([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 static LICENCE: &[u8] = b"GPL\0";
 
-/// Loads the program that allows.
-pub(super) fn load(what: As) -> io::Result<OwnedFd> {
+/// Loads the program that allows, as a socket filter: what every kernel with BPF takes.
+pub(super) fn load() -> io::Result<OwnedFd> {
+    /// `BPF_PROG_TYPE_SOCKET_FILTER`.
+    const FILTER: u32 = 1;
     let attr = Attr::new()
-        .u32(0, what.kind)
+        .u32(0, FILTER)
         .u32(4, 2)
         .address(8, &ALLOWS.0)
-        .address(16, LICENCE)
-        .u32(68, what.attach)
-        .u32(108, what.function);
+        .address(16, LICENCE);
     bpf(PROG_LOAD, &attr)
-}
-
-/// Attaches an LSM or `fmod_ret` program; it comes off when the descriptor is dropped.
-pub(super) fn attach(program: &OwnedFd) -> io::Result<OwnedFd> {
-    let fd = u32::try_from(program.as_raw_fd()).map_err(io::Error::other)?;
-    bpf(RAW_TRACEPOINT_OPEN, &Attr::new().u32(8, fd))
 }
 
 /// Makes a ring buffer of one page.

@@ -1,78 +1,67 @@
-//! The tiers that deny files and programs before the act: can this kernel give them? Nothing here uses them yet.
+//! The tiers that deny files, programs and sockets before the act: which one is used, and why not another.
 
-use std::io;
+use super::{fact::Fact, host::Security};
+use crate::scope::words::Tier;
 
-use super::{
-    fact::Fact,
-    host::Security,
-    raw::{self, As},
-};
-use crate::observe::btf::Btf;
-
-/// Asked by nobody in the moment that it is attached, and answered with "go on" all the same.
-const HOOK: &str = "socket_getpeername";
-
-/// What is said of a tier that the kernel gives.
-const NOT_USED: &str = "this kernel could give it; this version of Scopeward does not use it yet";
-
-/// BPF LSM and `fmod_ret`, tried with programs that allow, attached for a moment.
-pub(super) fn tiers(btf: Option<&Btf>, security: &Security) -> [Fact; 2] {
-    [lsm(btf, security), fmod_ret(btf)]
-}
-
-fn lsm(btf: Option<&Btf>, security: &Security) -> Fact {
-    let what = "tier lsm";
-    let function = btf.and_then(|btf| btf.function(&format!("bpf_lsm_{HOOK}")));
-    let Some(function) = function else {
-        return Fact::missing(what, "this kernel is built without BPF LSM (CONFIG_BPF_LSM)")
-            .with("a kernel built with CONFIG_BPF_LSM=y and CONFIG_DEBUG_INFO_BTF=y");
-    };
-    match tried(As::lsm(function)) {
-        Err(error) => {
-            Fact::missing(what, format!("this kernel refuses BPF LSM programs: {error}")).with(change(&error))
-        }
-        Ok(()) if security.has_bpf() => Fact::limited(what, NOT_USED),
-        Ok(()) => {
-            let fact = Fact::limited(
-                what,
-                "programs load, and never run, because `bpf` is not in the LSM list",
-            );
-            match &security.lsms {
-                Some(list) => fact.with(format!(
-                    "boot parameter lsm={list},bpf (and a version of Scopeward that uses it: this one does not yet)"
-                )),
-                None => fact,
+/// What was tried of each tier when the programs were loaded: `used` refused every act of an own child.
+pub(super) fn facts(used: Option<Tier>, why: &[(Tier, String)], security: &Security) -> Vec<Fact> {
+    [(Tier::Lsm, "tier lsm"), (Tier::FmodRet, "tier fmod_ret")]
+        .into_iter()
+        .map(|(tier, what)| {
+            if used == Some(tier) {
+                return Fact::ok(
+                    what,
+                    "an own child was refused an open, a program, a connect, a send and a socket before the act",
+                );
             }
+            match why.iter().find(|(of, _)| *of == tier) {
+                Some((_, reason)) => Fact::missing(what, reason).with(change(tier, reason, security)),
+                None => Fact::ok(what, "not needed: the stronger tier is used"),
+            }
+        })
+        .collect()
+}
+
+/// What a refusal asks for.
+fn change(tier: Tier, reason: &str, security: &Security) -> String {
+    match &security.lsms {
+        Some(list) if tier == Tier::Lsm && !security.has_bpf() && reason.contains("never run") => {
+            format!("boot parameter lsm={list},bpf")
         }
+        // It was tried with every capability, so "not permitted" is the kernel's own doing.
+        _ if reason.contains("not permitted") => {
+            "another kernel: this one does not let even root load such programs (some guest kernels are built so)"
+                .to_owned()
+        }
+        _ if tier == Tier::Lsm => "a kernel built with CONFIG_BPF_LSM=y and CONFIG_DEBUG_INFO_BTF=y".to_owned(),
+        _ => "a kernel with BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y, CONFIG_BPF_JIT=y)".to_owned(),
     }
 }
 
-fn fmod_ret(btf: Option<&Btf>) -> Fact {
-    let what = "tier fmod_ret";
-    let function = btf.and_then(|btf| btf.function(&format!("security_{HOOK}")));
-    let Some(function) = function else {
-        return Fact::missing(what, "the kernel's BTF shows no security_* functions");
-    };
-    match tried(As::fmod_ret(function)) {
-        Ok(()) => Fact::limited(what, NOT_USED),
-        Err(error) => Fact::missing(what, format!("this kernel refuses fmod_ret programs: {error}"))
-            .with(change(&error)),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::probe::State;
 
-/// What a refusal asks for. It was tried with every capability, so "not permitted" is the kernel's own doing.
-fn change(error: &io::Error) -> &'static str {
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        "another kernel: this one does not let even root load such programs (some guest kernels are built so)"
-    } else {
-        "a kernel with BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y, CONFIG_BPF_JIT=y)"
+    #[test]
+    fn a_tier_that_is_not_used_has_its_reason_and_its_change() {
+        let security = Security::with_list("capability,landlock");
+        let why = [(Tier::Lsm, "programs load and attach, and never run".to_owned())];
+        let [lsm, fmod_ret] = facts(Some(Tier::FmodRet), &why, &security).try_into().unwrap();
+        assert_eq!((lsm.state, fmod_ret.state), (State::Missing, State::Ok));
+        assert_eq!(
+            lsm.change.as_deref(),
+            Some("boot parameter lsm=capability,landlock,bpf")
+        );
+        let [lsm, fmod_ret] = facts(Some(Tier::Lsm), &[], &security).try_into().unwrap();
+        assert_eq!((lsm.state, fmod_ret.state), (State::Ok, State::Ok));
+        let refused = "this kernel refuses such programs: Operation not permitted (os error 1)".to_owned();
+        let why = [(Tier::Lsm, refused.clone()), (Tier::FmodRet, refused)];
+        let found = facts(None, &why, &security);
+        assert!(
+            found
+                .iter()
+                .all(|fact| fact.state == State::Missing && fact.change.is_some())
+        );
     }
-}
-
-/// Loads and attaches a program that allows, and takes it off again at once.
-fn tried(what: As) -> io::Result<()> {
-    let program = raw::load(what)?;
-    let link = raw::attach(&program)?;
-    drop(link);
-    Ok(())
 }

@@ -1,0 +1,57 @@
+//! The programs, and the functions that they answer for.
+
+use crate::{observe::btf::Btf, scope::words::Tier};
+
+/// One program of the object.
+pub(super) struct Program {
+    /// Its name in the object.
+    pub(super) name: &'static str,
+    /// The LSM hook, behind `bpf_lsm_`.
+    lsm: &'static str,
+    /// The kernel's function, behind `security_`.
+    function: &'static str,
+}
+
+const fn program(name: &'static str, lsm: &'static str, function: &'static str) -> Program {
+    Program { name, lsm, function }
+}
+
+/// In the order in which the trial's child tries them.
+pub(super) const PROGRAMS: [Program; 5] = [
+    program("deny_file_open", "file_open", "file_open"),
+    program("deny_exec", "bprm_check_security", "bprm_check"),
+    program("deny_connect", "socket_connect", "socket_connect"),
+    program("deny_send", "socket_sendmsg", "socket_sendmsg"),
+    program("deny_socket", "socket_create", "socket_create"),
+];
+
+/// How a program is loaded for a tier.
+#[derive(Clone, Copy)]
+pub(super) struct As {
+    /// `enum bpf_prog_type`.
+    pub(super) kind: u32,
+    /// `enum bpf_attach_type`.
+    pub(super) attach: u32,
+    /// The function, by its id in the kernel's BTF.
+    pub(super) function: u32,
+}
+
+impl Program {
+    /// How it is loaded; `None` where this kernel has no such function.
+    pub(super) fn load_as(&self, tier: Tier, types: &Btf) -> Option<As> {
+        /// `BPF_PROG_TYPE_LSM`, `BPF_LSM_MAC`.
+        const LSM: (u32, u32) = (29, 27);
+        /// `BPF_PROG_TYPE_TRACING`, `BPF_MODIFY_RETURN`.
+        const FMOD_RET: (u32, u32) = (26, 26);
+        let ((kind, attach), function) = match tier {
+            Tier::Lsm => (LSM, types.function(&format!("bpf_lsm_{}", self.lsm))),
+            Tier::FmodRet => (FMOD_RET, types.function(&format!("security_{}", self.function))),
+            Tier::Tracepoint | Tier::Fanotify | Tier::Cgroup | Tier::Daemon => return None,
+        };
+        Some(As {
+            kind,
+            attach,
+            function: function?,
+        })
+    }
+}

@@ -23,7 +23,7 @@ const PATIENCE: &str = "10";
 const TEST_SECONDS: u64 = 120;
 
 /// What every run of all tests boots, and which tests run there. Two boots and a few tests, because one emulated
-/// processor is slow. Kernels before 6.18 do not take all programs yet.
+/// processor is slow.
 const PER_CHANGE: [(&str, Profile, &str); 2] = [
     ("6.18", Profile::Lockdown, "file_open::only_"),
     ("7.3", Profile::Stock, "file_open::only_"),

@@ -105,9 +105,9 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     if of_call == class::CONNECT && ret >= 0 {
         unix::connected(actor, arguments[0]);
     }
-    if of_call >= class::SETNS && of_call <= class::BPF && ret >= 0 {
+    if (class::SETNS..=class::BPF).contains(&of_call) && ret >= 0 {
         escape::called(actor, of_call, call.number, arguments[0]);
-    } else if of_call >= class::PTRACE && of_call <= class::PERF && ret >= 0 {
+    } else if (class::PTRACE..=class::PERF).contains(&of_call) && ret >= 0 {
         process::called(actor, of_call, arguments);
     }
     if of_call == class::REMOVE && ret == 0 {

@@ -149,6 +149,10 @@ pub(super) fn with(
     let refused = released.exec_error();
     let remaining = remaining(end, refused.as_ref(), args);
     let by_hand = holder.finish(remaining, PATIENCE);
+    telling
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .end_reasons();
     if let Some(line) = last_line(&telling, end, refused.as_ref(), by_hand) {
         tell(&telling, &line);
     }

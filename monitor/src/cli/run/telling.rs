@@ -69,6 +69,11 @@ impl Telling {
         self.reasons = Some(reasons);
     }
 
+    /// The command has ended: nobody reads them any more. Whoever follows the session may outlive this process's work.
+    pub(super) fn end_reasons(&mut self) {
+        self.reasons = None;
+    }
+
     /// Whether every event is wanted; otherwise only those with a verdict of deny, freeze or kill are.
     #[must_use]
     pub const fn wants_all(&self) -> bool {

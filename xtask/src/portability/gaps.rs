@@ -37,6 +37,7 @@ pub const GAPS: &[Gap] = &[
     gap("*", "arm64", "field pt_regs.bx", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.si", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.cx", OTHER_REGISTERS),
+    gap("*", "arm64", "field pt_regs.dx", OTHER_REGISTERS),
     gap("*", "arm64", "field thread_info.status", OTHER_COMPAT),
 ];
 

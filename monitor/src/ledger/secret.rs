@@ -25,15 +25,26 @@ const NAMES: [&str; 8] = [
     ".git-credentials",
 ];
 /// Ends of what is source or documentation about secrets, and none.
-const NONE: [&str; 12] = [
-    ".rs", ".py", ".js", ".ts", ".go", ".c", ".h", ".java", ".md", ".html", ".so", ".pub",
+const NONE: [&str; 22] = [
+    ".rs", ".py", ".pyc", ".pyi", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".map", ".wasm", ".rb",
+    ".go", ".c", ".h", ".java", ".class", ".md", ".html", ".so", ".pub",
+];
+/// Names of what everybody reads: the list of users, and bundles of certificates.
+const PUBLIC: [&str; 7] = [
+    "passwd",
+    "passwd-",
+    "cacert.pem",
+    "cert.pem",
+    "ca-bundle.pem",
+    "ca-certificates.pem",
+    "ca.pem",
 ];
 
 /// Whether the name of a file says that it is a secret.
 #[must_use]
 pub fn is_secret_like(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    if NONE.iter().any(|end| name.ends_with(end)) {
+    if NONE.iter().any(|end| name.ends_with(end)) || PUBLIC.contains(&name.as_str()) {
         return false;
     }
     PARTS.iter().any(|part| name.contains(part))
@@ -65,6 +76,9 @@ mod tests {
             "/usr/lib/python3/secrets.py",
             "/home/dev/.ssh/id_ed25519.pub",
             "/etc/hosts",
+            "/etc/passwd",
+            "/root/.pyenv/versions/3.11.7/lib/python3.11/__pycache__/token.cpython-311.pyc",
+            "/home/dev/.venv/lib/python3.11/site-packages/certifi/cacert.pem",
         ] {
             assert!(!is_secret_like(path), "{path}");
         }

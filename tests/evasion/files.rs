@@ -148,26 +148,8 @@ fn hold(technique: &Technique, file: FileTechnique) {
     );
 }
 
-macro_rules! techniques {
-    ($($test:ident: $name:literal,)*) => {
-        $(#[test]
-        fn $test() {
-            check($name);
-        })*
-
-        #[test]
-        fn every_file_technique_has_a_test() {
-            let tested = [$($name),*];
-            for technique in scopeward_tests::attack::catalogue::TECHNIQUES {
-                if matches!(technique.sort, Sort::File(_)) {
-                    assert!(tested.contains(&technique.name), "{} has no test", technique.name);
-                }
-            }
-        }
-    };
-}
-
 techniques! {
+    check, File, every_file_technique_has_a_test;
     open: "open",
     symlink: "symlink",
     hard_link: "hard-link",

@@ -147,26 +147,8 @@ fn hold(test: &str, technique: &Technique, network: NetworkTechnique) {
     );
 }
 
-macro_rules! techniques {
-    ($($test:ident: $name:literal,)*) => {
-        $(#[test]
-        fn $test() {
-            check($name);
-        })*
-
-        #[test]
-        fn every_network_technique_has_a_test() {
-            let tested = [$($name),*];
-            for technique in scopeward_tests::attack::catalogue::TECHNIQUES {
-                if matches!(technique.sort, Sort::Network(_)) {
-                    assert!(tested.contains(&technique.name), "{} has no test", technique.name);
-                }
-            }
-        }
-    };
-}
-
 techniques! {
+    check, Network, every_network_technique_has_a_test;
     tcp4: "tcp4",
     tcp6: "tcp6",
     tcp_v4_mapped: "tcp-v4-mapped",

@@ -5,7 +5,6 @@ use std::process::{Child, Command};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use scopeward_tests::attack::catalogue::TECHNIQUES;
 use scopeward_tests::attack::loot::Loot;
 use scopeward_tests::attack::outsiders::escape::{cgroup_root, remove_cgroup, remove_mounts};
 use scopeward_tests::attack::technique::{OutsiderTechnique, Sort, Technique};
@@ -149,26 +148,8 @@ fn hold(technique: &Technique, sort: OutsiderTechnique) {
     assert!(other.is_none(), "something else is a cut: {other:#?}");
 }
 
-macro_rules! techniques {
-    ($($test:ident: $name:literal,)*) => {
-        $(#[test]
-        fn $test() {
-            check($name);
-        })*
-
-        #[test]
-        fn every_technique_on_others_has_a_test() {
-            let tested = [$($name),*];
-            for technique in TECHNIQUES {
-                if matches!(technique.sort, Sort::Outsider(_)) {
-                    assert!(tested.contains(&technique.name), "{} has no test", technique.name);
-                }
-            }
-        }
-    };
-}
-
 techniques! {
+    check, Outsider, every_technique_on_others_has_a_test;
     ptrace_seize: "ptrace-seize",
     ptrace_attach: "ptrace-attach",
     pidfd_getfd: "pidfd-getfd-outsider",

@@ -128,26 +128,8 @@ fn hold(technique: &Technique, sort: ServiceTechnique) {
     assert!(near_cut.is_none(), "an allowed act is a cut: {near_cut:#?}");
 }
 
-macro_rules! techniques {
-    ($($test:ident: $name:literal,)*) => {
-        $(#[test]
-        fn $test() {
-            check($name);
-        })*
-
-        #[test]
-        fn every_technique_on_a_service_has_a_test() {
-            let tested = [$($name),*];
-            for technique in TECHNIQUES {
-                if matches!(technique.sort, Sort::Service(_)) {
-                    assert!(tested.contains(&technique.name), "{} has no test", technique.name);
-                }
-            }
-        }
-    };
-}
-
 techniques! {
+    check, Service, every_technique_on_a_service_has_a_test;
     path: "unix-path",
     nonblocking: "unix-nonblocking",
     symlink: "unix-symlink",

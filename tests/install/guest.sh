@@ -81,7 +81,10 @@ early() {
 	[ "$ours" -gt 0 ] && [ "$ours" -le "$basic" ]
 }
 check before-basic-target early
-check notify sh -c '[ "$(systemctl show -P Type scopeward.service)" = notify ]'
+# Before 253, systemd does not know notify-reload, and takes it for notify.
+type=notify-reload
+[ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 253 ] || type=notify
+check notify test "$(systemctl show -P Type scopeward.service)" = $type
 start_agent /var/tmp/one
 check session-of-a-user has_session 1
 check watchdog-is-fed waits sh -c '[ "$(systemctl show -P WatchdogTimestampMonotonic scopeward.service)" -gt "$(systemctl show -P ActiveEnterTimestampMonotonic scopeward.service)" ]'

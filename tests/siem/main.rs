@@ -5,6 +5,7 @@
 mod bulk;
 mod fake;
 mod feed;
+mod file;
 mod hec;
 mod loki;
 mod nats;

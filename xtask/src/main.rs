@@ -39,8 +39,9 @@ usage: cargo xtask COMMAND
   package a Debian package, an RPM and an archive, in target/package/out; --twice builds all again from nothing and
           compares
   install-test
-          the Debian package on a Debian 12 in a virtual machine: installation, reboot, upgrade during a session, removal,
-          purge (emulated: about a quarter of an hour; needs root, for debootstrap)
+          the Debian package on Debian 12 and 13 in virtual machines: installation, reboot, upgrade during a session,
+          removal, purge (emulated: about a quarter of an hour each; needs root, for debootstrap); options:
+          --suite bookworm|trixie (any number of times; both where unset), --keep (writes the times into docs/operations.md)
   btf-check  the programs' struct fields, hooks and helpers against the types of those kernels, without booting
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";

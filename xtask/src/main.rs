@@ -33,6 +33,7 @@ usage: cargo xtask COMMAND
   bench   what the monitor costs and how fast it answers, against no monitor; options:
           --quick (under a minute), --keep (writes docs/bench.md), --strict (fails on a missed target),
           --only CHAPTER,… (overhead, resources, losses, violations, deaths, alerts, startup)
+  load    a busy session for ten minutes: events lost, memory, processor; options: --seconds, --acts, --cuts N (a second)
   vm      the kernel tests on Debian's stock kernels 5.10 to 7.3, in virtual machines; options:
           --kernel SERIES, --profile stock|no-bpf|lockdown (each any number of times; all where unset),
           --run FILTER (tests whose name holds it), --sh COMMAND (instead of tests), --relock (newest packages into xtask/kernels.lock)
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         ["demo"] => setup::run(&root).and_then(|()| demo::play::run(&root)),
         ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
         ["bench", words @ ..] => setup::run(&root).and_then(|()| bench::run(&root, words)),
+        ["load", words @ ..] => setup::run(&root).and_then(|()| bench::endurance::run(&root, words)),
         ["vm", words @ ..] => setup::run(&root).and_then(|()| vm::command::run(&root, words)),
         ["package", words @ ..] => setup::run(&root).and_then(|()| package::run(&root, words)),
         ["install-test", words @ ..] => setup::run(&root).and_then(|()| install::run(&root, words)),

@@ -7,6 +7,8 @@ mod fake;
 mod feed;
 mod file;
 mod hec;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod loki;
 mod nats;
 mod otlp;

@@ -11,6 +11,7 @@ mod install;
 mod package;
 mod portability;
 mod process;
+mod schema;
 mod setup;
 mod shape;
 mod source;
@@ -43,6 +44,7 @@ usage: cargo xtask COMMAND
           the Debian package on Debian 12 and 13 in virtual machines: installation, reboot, upgrade during a session,
           removal, purge (emulated: about a quarter of an hour each; needs root, for debootstrap); options:
           --suite bookworm|trixie (any number of times; both where unset), --keep (writes the times into docs/operations.md)
+  schema  writes the JSON Schema of the event record, docs/export/event.schema.json; the tests hold it up to date
   btf-check  the programs' struct fields, hooks and helpers against the types of those kernels, without booting
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         ["vm", words @ ..] => setup::run(&root).and_then(|()| vm::command::run(&root, words)),
         ["package", words @ ..] => setup::run(&root).and_then(|()| package::run(&root, words)),
         ["install-test", words @ ..] => setup::run(&root).and_then(|()| install::run(&root, words)),
+        ["schema"] => setup::run(&root).and_then(|()| schema::write(&root)),
         ["btf-check"] => setup::run(&root).and_then(|()| portability::check::run(&root)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {

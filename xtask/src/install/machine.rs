@@ -35,7 +35,7 @@ pub fn run(root: &Path, folder: &Path, system: &System) -> Result<Said, String> 
             "-machine",
             "q35",
             "-accel",
-            "tcg,thread=multi",
+            system.accelerator,
             "-cpu",
             "max",
             "-smp",

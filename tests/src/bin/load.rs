@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use scopeward_tests::load::{
-    acts, alerts, deaths, flood, placement, ramp, sample, sink, spawn, steady, tiny, tree, violations,
+    acts, alerts, deaths, empty, flood, placement, ramp, sample, sink, spawn, steady, tiny, tree, violations,
 };
 
 const USAGE: &str = "\
@@ -23,6 +23,7 @@ usage: load ORDER
   steady DIRECTORY ACTS CUTS SECONDS    so many a second; `steady ACTS CUTS NANOSECONDS`
   sink                                  `listening HTTP TCP`, takes everything until its input ends
   wait                                  `ready`, then waits for the end of its input
+  empty                                 attaches programs that do nothing; `ready`, then as `wait`
   tiny FILE                             writes the smallest program
 ";
 
@@ -113,15 +114,24 @@ fn obey(words: &[&str]) -> io::Result<bool> {
             output.flush()?;
             io::copy(&mut io::stdin().lock(), &mut io::sink())?;
         }
-        ["wait"] => {
-            writeln!(output, "ready")?;
-            output.flush()?;
-            io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+        ["wait"] => wait(output)?,
+        ["empty"] => {
+            let links = empty::attach()?;
+            wait(output)?;
+            drop(links);
         }
         ["tiny", file] => tiny::write(Path::new(file))?,
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Says that all is ready, and waits for the end of the input.
+fn wait(mut output: impl Write) -> io::Result<()> {
+    writeln!(output, "ready")?;
+    output.flush()?;
+    io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+    Ok(())
 }
 
 /// Takes a core for a measurement, as far as this user may.

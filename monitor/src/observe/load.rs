@@ -163,6 +163,8 @@ impl Kernel {
         let mut loader = EbpfLoader::new();
         loader.override_global("SYSCALL_CLASS", &table, true);
         loader.override_global("DATA_READY", &data_ready, true);
+        let denying = u32::from(choice.tier.is_some());
+        loader.override_global("DENYING", &denying, true);
         for (global, offset) in &fields {
             loader.override_global(global, offset, true);
         }

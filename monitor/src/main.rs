@@ -20,6 +20,7 @@ use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::observe::load::LoadError;
 use scopeward::service::daemon::DaemonError;
 use scopeward::service::memory::few_pools;
+use scopeward::service::privileges::keep_needed;
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
@@ -64,6 +65,9 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
     few_pools();
+    if let Err(error) = keep_needed() {
+        tracing::warn!("failed to give up what root may do and the daemon does not: {error}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

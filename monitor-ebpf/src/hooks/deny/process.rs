@@ -3,7 +3,14 @@
 use scopeward_abi::{event::hook, policy::response};
 
 use super::actor::{Arguments, held};
-use crate::{hooks::process, kernel::call};
+use crate::{
+    hooks::process,
+    kernel::{
+        call,
+        offsets::{of, read},
+        task,
+    },
+};
 
 /// `int security_ptrace_access_check(struct task_struct *child, unsigned int mode)`. Checked on 6.1, 6.12, 6.18 and
 /// 7.3.
@@ -24,12 +31,13 @@ extern "C" fn deny_trace(arguments: Arguments) -> i32 {
 extern "C" fn deny_signal(arguments: Arguments) -> i32 {
     held(hook::PROCESS, |actor| {
         // SAFETY: the first, the third and the fourth argument.
-        let (task, signal, credentials) =
+        let (target, signal, credentials) =
             unsafe { (*arguments, *arguments.add(2) & 0xffff_ffff, *arguments.add(3)) };
-        // With credentials the kernel sends it for somebody who asked long ago.
-        if signal == 0 || credentials != 0 {
+        // With credentials of another the kernel sends it for somebody who asked long ago.
+        let others = credentials != 0 && read(task::current(), of::TASK_CRED()) != Ok(credentials);
+        if signal == 0 || others {
             return response::ALLOW;
         }
-        process::signals(actor, task, signal)
+        process::signals(actor, target, signal)
     })
 }

@@ -3,14 +3,7 @@
 use scopeward_abi::{event::hook, policy::response};
 
 use super::actor::{Arguments, held};
-use crate::{
-    hooks::process,
-    kernel::{
-        call,
-        offsets::{of, read},
-        task,
-    },
-};
+use crate::{hooks::process, kernel::call};
 
 /// `int security_ptrace_access_check(struct task_struct *child, unsigned int mode)`. Checked on 6.1, 6.12, 6.18 and
 /// 7.3.
@@ -30,12 +23,9 @@ extern "C" fn deny_trace(arguments: Arguments) -> i32 {
 #[unsafe(link_section = "fentry/security_task_kill")]
 extern "C" fn deny_signal(arguments: Arguments) -> i32 {
     held(hook::PROCESS, |actor| {
-        // SAFETY: the first, the third and the fourth argument.
-        let (target, signal, credentials) =
-            unsafe { (*arguments, *arguments.add(2) & 0xffff_ffff, *arguments.add(3)) };
-        // With credentials of another the kernel sends it for somebody who asked long ago.
-        let others = credentials != 0 && read(task::current(), of::TASK_CRED()) != Ok(credentials);
-        if signal == 0 || others {
+        // SAFETY: the first and the third argument.
+        let (target, signal) = unsafe { (*arguments, *arguments.add(2) & 0xffff_ffff) };
+        if signal == 0 {
             return response::ALLOW;
         }
         process::signals(actor, target, signal)

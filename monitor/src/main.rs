@@ -19,7 +19,7 @@ use scopeward::config::file::Config;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::observe::load::LoadError;
 use scopeward::service::daemon::DaemonError;
-use scopeward::service::memory::few_pools;
+use scopeward::service::memory::frugal;
 use scopeward::service::privileges::keep_needed;
 
 fn main() -> ExitCode {
@@ -64,7 +64,7 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
         .with_target(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
-    few_pools();
+    frugal();
     if let Err(error) = keep_needed() {
         tracing::warn!("failed to give up what root may do and the daemon does not: {error}");
     }

@@ -81,13 +81,13 @@ const ACTS: [(&str, When, &str, &str); 6] = [
         "refused, of `kill -1` for each process; a signal that a descriptor's owner is sent (F_SETOWN) is not seen",
     ),
     (
-        "mount, pivot_root, chroot, mount or user namespaces",
+        "mount, pivot_root, chroot, user namespaces",
         When::BeforeUse,
         "killed before it returns to user space; what is guarded stays guarded under any mount",
         "refused; what is guarded stays guarded under any mount",
     ),
     (
-        "move to another cgroup or namespace, or start a child there",
+        "move to another cgroup or namespace",
         When::BeforeUse,
         "killed before it returns to user space; membership follows the process tree, and stays",
         "refused, cgroups as their files are opened to write; by one that was open before, killed before it returns; \

@@ -31,6 +31,9 @@ pub enum LoadError {
         "use the eBPF object: it was built for another version of this binary; build both from one checkout"
     )]
     Foreign,
+    /// A kernel without what every walk over paths is made with.
+    #[error("find the helper bpf_loop, which Linux has had since 5.17")]
+    TooOld,
     /// No BTF.
     #[error(transparent)]
     Btf(#[from] BtfError),
@@ -134,6 +137,10 @@ impl Kernel {
             return Err(LoadError::Foreign);
         }
         let types = Btf::read(Path::new(Btf::KERNEL))?;
+        // The verifier would say so too, in hundreds of lines.
+        if types.function("bpf_loop").is_none() {
+            return Err(LoadError::TooOld);
+        }
         let mut choice = deny::choose(&types);
         loop {
             match (

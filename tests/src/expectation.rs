@@ -1,0 +1,135 @@
+//! What each technique may come to in each tier: nothing, unless this table says so and why.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::scratch::Scratch;
+
+/// What answers acts on this kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// BPF LSM programs.
+    Lsm,
+    /// Programs in the place of the kernel's own checks.
+    FmodRet,
+    /// What is left everywhere: tracepoints, fanotify marks and cgroup programs.
+    Tracepoint,
+}
+
+impl Tier {
+    /// The word for it in events and in the table.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lsm => "lsm",
+            Self::FmodRet => "fmod_ret",
+            Self::Tracepoint => "tracepoint",
+        }
+    }
+
+    /// Whether an act is refused before it happens.
+    #[must_use]
+    pub const fn denies(self) -> bool {
+        matches!(self, Self::Lsm | Self::FmodRet)
+    }
+}
+
+/// The tier of the running test program, found out once.
+static TIER: OnceLock<Tier> = OnceLock::new();
+
+/// The strongest tier among those that the list of `acts` names, each with its `tiers`.
+fn strongest(acts: &Value) -> Tier {
+    let acts = acts.as_array().map(Vec::as_slice).unwrap_or_default();
+    let tiers = acts.iter().filter_map(|act| act["tiers"].as_array()).flatten();
+    let names: Vec<&str> = tiers.filter_map(Value::as_str).collect();
+    [Tier::Lsm, Tier::FmodRet]
+        .into_iter()
+        .find(|tier| names.contains(&tier.word()))
+        .unwrap_or(Tier::Tracepoint)
+}
+
+/// Takes the tier from what a running daemon says of itself, instead of from `scopeward doctor`.
+pub fn take_from(status: &Value) {
+    TIER.get_or_init(|| strongest(&status["tiers"]));
+}
+
+/// The tier on this host: that of the daemon that was asked, or else what `scopeward doctor` finds.
+///
+/// # Panics
+/// Where it does not say; tests ask for the program first.
+#[must_use]
+pub fn tier() -> Tier {
+    *TIER.get_or_init(|| {
+        let scratch = Scratch::new().expect("make a directory");
+        let output = scratch
+            .scopeward(&["doctor", "--json"])
+            .output()
+            .expect("run scopeward doctor");
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("doctor writes JSON");
+        strongest(&answer["acts"])
+    })
+}
+
+/// Techniques that are not held in some tier, and why.
+struct Open {
+    techniques: &'static [&'static str],
+    /// Not held in the tiers that refuse either.
+    everywhere: bool,
+    why: &'static str,
+}
+
+const OPEN: &[Open] = &[
+    Open {
+        techniques: &["truncate", "unlink"],
+        everywhere: true,
+        why: "it opens nothing, so fanotify is not asked; answered after the act",
+    },
+    Open {
+        techniques: &[
+            "unix-datagram",
+            "unix-datagram-abstract",
+            "unix-sendmsg",
+            "unix-sendmmsg",
+            "unix-io-uring-datagram",
+        ],
+        everywhere: true,
+        why: "the datagram is there when its sender is killed; one attempt, one datagram",
+    },
+    Open {
+        techniques: &[
+            "kill",
+            "tgkill",
+            "sigqueue",
+            "sigqueue-forged",
+            "pidfd-send-signal",
+            "pidfd-send-record",
+        ],
+        everywhere: true,
+        why: "the signal is there when its sender is killed",
+    },
+];
+
+/// Why `technique` may succeed in `tier`; `None` where it must not.
+#[must_use]
+pub fn open(technique: &str, tier: Tier) -> Option<&'static str> {
+    OPEN.iter()
+        .find(|open| open.techniques.contains(&technique) && (open.everywhere || !tier.denies()))
+        .map(|open| open.why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OPEN;
+    use crate::attack::technique::Technique;
+
+    #[test]
+    fn the_table_names_techniques_that_there_are_each_once() {
+        let mut names: Vec<&str> = OPEN.iter().flat_map(|open| open.techniques).copied().collect();
+        assert!(names.iter().all(|name| Technique::named(name).is_some()));
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

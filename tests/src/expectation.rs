@@ -110,6 +110,38 @@ const OPEN: &[Open] = &[
     },
 ];
 
+/// Techniques that the tiers which refuse leave to the tracepoints still: held, but before the use and not before the act.
+const LATE: &[&str] = &[
+    "unix-path",
+    "unix-nonblocking",
+    "unix-symlink",
+    "unix-hard-link",
+    "unix-proc-root",
+    "unix-relative",
+    "unix-bind-mount",
+    "unix-abstract",
+    "unix-datagram-connected",
+    "unix-io-uring",
+    "ptrace-seize",
+    "ptrace-attach",
+    "pidfd-getfd-outsider",
+    "process-vm-readv",
+    "unshare-mounts",
+    "unshare-users",
+    "clone-users",
+    "setns",
+    "chroot-away",
+    "mount",
+    "bpf-enumerate",
+    "leave-cgroup",
+];
+
+/// Whether `technique` must be refused before the act in `tier`.
+#[must_use]
+pub fn refused(technique: &str, tier: Tier) -> bool {
+    tier.denies() && !LATE.contains(&technique)
+}
+
 /// Why `technique` may succeed in `tier`; `None` where it must not.
 #[must_use]
 pub fn open(technique: &str, tier: Tier) -> Option<&'static str> {
@@ -120,16 +152,31 @@ pub fn open(technique: &str, tier: Tier) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::OPEN;
-    use crate::attack::technique::Technique;
+    use super::{LATE, OPEN, Tier, open};
+    use crate::attack::catalogue::TECHNIQUES;
+    use crate::attack::technique::{Sort, Technique};
 
     #[test]
     fn the_table_names_techniques_that_there_are_each_once() {
-        let mut names: Vec<&str> = OPEN.iter().flat_map(|open| open.techniques).copied().collect();
+        let open = OPEN.iter().flat_map(|open| open.techniques);
+        let mut names: Vec<&str> = open.chain(LATE).copied().collect();
         assert!(names.iter().all(|name| Technique::named(name).is_some()));
         let all = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn what_is_done_before_it_can_be_answered_is_open_without_a_tier_that_refuses() {
+        for technique in TECHNIQUES {
+            let first = match technique.sort {
+                Sort::Service(service) => service.delivered_first,
+                Sort::Outsider(outsider) => outsider.done_first,
+                Sort::File(_) | Sort::Network(_) => continue,
+            };
+            let stands = open(technique.name, Tier::Tracepoint).is_some();
+            assert_eq!(stands, first, "{}", technique.name);
+        }
     }
 }

@@ -48,7 +48,10 @@ fn directory() -> PathBuf {
 fn write(technique: &str, row: &Value) -> io::Result<()> {
     let rows = directory();
     std::fs::create_dir_all(&rows)?;
-    std::fs::write(rows.join(format!("{technique}.json")), row.to_string())
+    std::fs::write(
+        rows.join(format!("{}.json", technique.replace(' ', "-"))),
+        row.to_string(),
+    )
 }
 
 /// Adds `row`.

@@ -12,7 +12,7 @@ use crate::build;
 
 /// What every run of all tests boots, to hold the table of docs/kernel-support.md against it. Two boots, because one
 /// emulated processor is slow.
-const PER_CHANGE: [(&str, Profile); 2] = [("6.1", Profile::NoBpf), ("7.3", Profile::Stock)];
+const PER_CHANGE: [(&str, Profile); 2] = [("6.12", Profile::Stock), ("6.1", Profile::NoBpf)];
 
 /// Kernels on which nothing is held, and what is asked there for the table.
 const REFUSED: [&str; 1] = ["5.10"];

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use scopeward_tests::load::{
-    acts, alerts, deaths, flood, placement, ramp, sample, spawn, tiny, tree, violations,
+    acts, alerts, deaths, empty, flood, placement, ramp, sample, spawn, tiny, tree, violations,
 };
 
 const USAGE: &str = "\
@@ -21,6 +21,7 @@ usage: load ORDER
   deaths CORE TRIALS [FILE]             `death NANOSECONDS` each, `survived COUNT`, `returned COUNT`
   alerts DIRECTORY COUNT MICROSECONDS   `alert NANOSECONDS-SINCE-1970` each
   wait                                  `ready`, then waits for the end of its input
+  empty                                 attaches programs that do nothing; `ready`, then as `wait`
   tiny FILE                             writes the smallest program
 ";
 
@@ -99,15 +100,24 @@ fn obey(words: &[&str]) -> io::Result<bool> {
                 writeln!(output, "alert {time}")?;
             }
         }
-        ["wait"] => {
-            writeln!(output, "ready")?;
-            output.flush()?;
-            io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+        ["wait"] => wait(output)?,
+        ["empty"] => {
+            let links = empty::attach()?;
+            wait(output)?;
+            drop(links);
         }
         ["tiny", file] => tiny::write(Path::new(file))?,
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Says that all is ready, and waits for the end of the input.
+fn wait(mut output: impl Write) -> io::Result<()> {
+    writeln!(output, "ready")?;
+    output.flush()?;
+    io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+    Ok(())
 }
 
 /// Takes a core for a measurement, as far as this user may.

@@ -3,6 +3,7 @@
 pub mod acts;
 pub mod alerts;
 pub mod deaths;
+pub mod empty;
 pub mod flood;
 pub mod numbered;
 pub mod placement;

@@ -38,7 +38,12 @@ pub fn hold(test: &str, technique: &Technique, network: NetworkTechnique) {
     let name = technique.name;
     let trials = trials();
     let forbidden = match Listener::start(network.transport, (netns::forbidden(network.family), 0).into()) {
-        Err(error) if error.raw_os_error() == Some(libc::EPROTONOSUPPORT) => {
+        Err(error)
+            if matches!(
+                error.raw_os_error(),
+                Some(libc::EPROTONOSUPPORT | libc::ENOPROTOOPT)
+            ) =>
+        {
             let why = format!("this kernel has no {:?}", network.transport);
             table::add_lacking(name, expectation::tier(), &why).expect("write the table");
             say_skipped(test, &why);

@@ -112,6 +112,9 @@ pub fn hold(technique: &Technique) {
         "to a service outside the rules it must work: {said}"
     );
     judge(&row, open, &ended.events, &said);
+    if expectation::unseen(technique.name) {
+        return;
+    }
     assert_eq!(row.answered, format!("killed ×{trials}"), "{said}");
     let directory = at.display().to_string();
     let of = |event: &serde_json::Value| event["act"]["path"].as_str().map(str::to_owned);

@@ -112,6 +112,7 @@ const OPEN: &[Open] = &[
 
 /// Techniques that the tiers which refuse leave to the tracepoints still: held, but before the use and not before the act.
 const LATE: &[&str] = &[
+    "rename",
     "unix-path",
     "unix-nonblocking",
     "unix-symlink",
@@ -142,9 +143,35 @@ pub fn refused(technique: &str, tier: Tier) -> bool {
     tier.denies() && !LATE.contains(&technique)
 }
 
+/// What no tracepoint shows on kernels before 6.3.
+const UNSEEN: &[&str] = &[
+    "unix-datagram",
+    "unix-datagram-abstract",
+    "unix-sendmsg",
+    "unix-sendmmsg",
+    "unix-io-uring-datagram",
+    "unix-io-uring",
+];
+
+/// Whether this kernel shows nothing of `technique`, so that it is neither answered nor recorded.
+#[must_use]
+pub fn unseen(technique: &str) -> bool {
+    UNSEEN.contains(&technique) && kernel().is_some_and(|version| version < (6, 3))
+}
+
+/// The running kernel's series.
+fn kernel() -> Option<(u32, u32)> {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    let mut parts = release.split(|letter: char| !letter.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
 /// Why `technique` may succeed in `tier`; `None` where it must not.
 #[must_use]
 pub fn open(technique: &str, tier: Tier) -> Option<&'static str> {
+    if unseen(technique) {
+        return Some("no tracepoint of this kernel shows it: neither answered nor recorded");
+    }
     OPEN.iter()
         .find(|open| open.techniques.contains(&technique) && (open.everywhere || !tier.denies()))
         .map(|open| open.why)

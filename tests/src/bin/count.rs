@@ -88,7 +88,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let rounds = 1_000_000;
-    let counted = known(rounds);
+    // Whatever else runs can only add to it.
+    let counted = (0..9).map(|_| known(rounds)).min().unwrap_or_default();
     if counted.abs_diff(2 * rounds) > rounds / 10 {
         eprintln!(
             "count: {counted} for {} instructions: this counter does not count instructions",

@@ -200,7 +200,7 @@ fn cell(row: &Value) -> String {
     if row["obtained"] != 0 {
         return format!("FAILED: obtained {} times of {}", row["obtained"], row["trials"]);
     }
-    // `kill fanotify after ×10, kill fanotify before_act ×10`: the first answer is the one that held.
+    // `kill fanotify after ×3, kill lsm before_act ×1`: of a technique of several acts, the one that was answered last.
     let answers = text("recorded").split(", ").filter_map(|words| {
         let words: Vec<&str> = words.split(' ').collect();
         let (tier, when) = (words.get(1)?, words.get(2)?);
@@ -209,7 +209,7 @@ fn cell(row: &Value) -> String {
             .position(|known| known == when)?;
         Some((rank, format!("{when}, `{tier}`")))
     });
-    match answers.min() {
+    match answers.max() {
         Some((_, answer)) => format!("held {answer}"),
         None => "FAILED: held, and not recorded".to_owned(),
     }
@@ -230,8 +230,12 @@ mod tests {
                 &json!({"technique": "open", "trials": 3, "obtained": obtained, "recorded": recorded, "open": open}),
             )
         };
-        let both = "kill fanotify after ×3, kill lsm before_act ×3";
+        let both = "kill fanotify before_act ×3, kill lsm before_act ×3";
         assert_eq!(row(0, both, ""), "held before_act, `lsm`");
+        assert_eq!(
+            row(0, "kill fanotify after ×3, kill lsm before_act ×1", ""),
+            "held after, `fanotify`"
+        );
         assert_eq!(row(0, "", ""), "FAILED: held, and not recorded");
         assert_eq!(row(1, both, ""), "FAILED: obtained 1 times of 3");
         assert_eq!(row(1, both, "for a reason"), "not held: for a reason");

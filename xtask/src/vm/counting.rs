@@ -129,7 +129,9 @@ impl Counts {
              Made by `cargo xtask vm --count`, not by hand: Linux {SERIES} with one emulated processor whose time stamp counter\n\
              counts executed instructions (QEMU, `-icount shift=0`; a loop of a known number of instructions is counted first).\n\
              Medians of 41 batches, kernel and user space together; in brackets what Scopeward adds. fork + exec + exit includes\n\
-             what the daemon does meanwhile. `xtask/instructions-budget.json` holds the bounds.\n"
+             what the daemon does meanwhile. `xtask/instructions-budget.json` holds the bounds: so far, that without a session nothing\n\
+             costs anything. Not met yet in `lsm` and `fmod_ret`: nothing more outside a session for a call without a hook, 250 more\n\
+             for an open there, 3,000 more for an allowed open in a session.\n"
         );
         for (tier, places) in &self.0 {
             write!(text, "\n## `{tier}`\n\n| call |").ok();
@@ -157,10 +159,10 @@ mod tests {
 
     use super::Counts;
 
-    fn said(inside: u64) -> String {
+    fn said(idle: u64) -> String {
         ["without", "idle", "outside", "inside"]
             .map(|place| {
-                let count = if place == "inside" { inside } else { 100 };
+                let count = if place == "idle" { idle } else { 100 };
                 format!(
                     "count {{\"where\":\"{place}\",\"calls\":{{\"open + close\":{count}}},\"known\":1}}\n"
                 )
@@ -172,8 +174,8 @@ mod tests {
     fn what_was_counted_is_held_to_the_budget() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut counts = Counts::default();
-        counts.take("lsm", &said(200)).unwrap();
-        assert_eq!(counts.more("lsm", "inside", "open + close"), Some(100));
+        counts.take("lsm", &said(100)).unwrap();
+        assert_eq!(counts.more("lsm", "idle", "open + close"), Some(0));
         let too_many = |counts: &Counts| {
             let breaches = counts.breaches(root).unwrap();
             breaches
@@ -182,7 +184,7 @@ mod tests {
                 .count()
         };
         assert_eq!(too_many(&counts), 0);
-        counts.take("lsm", &said(1_000_000)).unwrap();
+        counts.take("lsm", &said(200)).unwrap();
         assert_eq!(too_many(&counts), 1);
         assert!(
             counts

@@ -20,6 +20,7 @@ use crate::{
         rule_id::{RuleId, RulePlace},
         words::Response,
     },
+    service::memory,
 };
 
 /// Why a scope is not in force.
@@ -41,8 +42,6 @@ pub enum PolicyError {
 pub struct Policy {
     /// The scope, resolved for its owner.
     pub scope: Effective,
-    /// The scope as loaded, `~` standing.
-    pub unresolved: Effective,
     /// The file it came from, and its text: for `why`, and for the next daemon.
     pub source: Source,
     /// The owner.
@@ -86,6 +85,9 @@ pub struct Source {
     /// The local fragments that it builds on.
     pub fragments: Vec<FragmentText>,
 }
+
+/// Entries from which compiling leaves megabytes free in the middle of the allocator's pools.
+const LARGE: usize = 1_000;
 
 /// All policies, by number.
 #[derive(Debug, Default)]
@@ -179,13 +181,16 @@ impl Policies {
             .map(|old| (old.compiled.policy.generation, old.compiled.infos));
         let policy = Policy {
             scope,
-            unresolved: unresolved.clone(),
             source: source.clone(),
             uid,
             compiled,
             previous,
         };
+        let is_large = policy.compiled.entries.len() > LARGE;
         self.table.insert(number, policy);
+        if is_large {
+            memory::give_back();
+        }
         Ok(())
     }
 

@@ -42,7 +42,7 @@ pub enum PolicyError {
 pub struct Policy {
     /// The scope, resolved for its owner.
     pub scope: Effective,
-    /// The file it came from, and its text: for `why`, and for the next daemon.
+    /// For `why`, and for the next daemon.
     pub source: Source,
     /// The owner.
     pub uid: u32,
@@ -86,7 +86,7 @@ pub struct Source {
     pub fragments: Vec<FragmentText>,
 }
 
-/// Entries from which compiling leaves megabytes free in the middle of the allocator's pools.
+/// Entries from which compiling leaves megabytes free in the allocator's pools.
 const LARGE: usize = 1_000;
 
 /// All policies, by number.
@@ -141,10 +141,8 @@ impl Policies {
         locate: &dyn Locate,
     ) -> Result<u32, PolicyError> {
         let scope = for_owner(unresolved, uid, &self.own);
-        let same = self
-            .table
-            .iter()
-            .find(|(_, known)| known.uid == uid && known.scope == scope);
+        let is_same = |known: &Policy| known.uid == uid && known.scope == scope;
+        let same = self.table.iter().find(|(_, known)| is_same(known));
         if let Some(number) = same.map(|(number, _)| *number) {
             self.refresh(maps, number, names, locate)?;
             return Ok(number);
@@ -179,6 +177,9 @@ impl Policies {
             .table
             .remove(&number)
             .map(|old| (old.compiled.policy.generation, old.compiled.infos));
+        if compiled.entries.len() > LARGE {
+            memory::give_back();
+        }
         let policy = Policy {
             scope,
             source: source.clone(),
@@ -186,11 +187,7 @@ impl Policies {
             compiled,
             previous,
         };
-        let is_large = policy.compiled.entries.len() > LARGE;
         self.table.insert(number, policy);
-        if is_large {
-            memory::give_back();
-        }
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::{
     attribute::sessions::Session,
     config::scope_files::LoadError,
     export::status::{ExporterStatus, TestDelivery},
+    observe::lacking,
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
     scope::words::{Kind, Mode},
@@ -89,7 +90,8 @@ impl Control for Monitor {
         );
         degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
             let why = why.lines().next().unwrap_or_default();
-            format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
+            let means = lacking::meaning(name);
+            format!("the program {name} is not attached ({why}): {means}")
         }));
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -47,9 +47,13 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
     (class::BPF, &[321], &[357]),
 ];
 
-/// Calls that remove a name in a directory: unlinkat.
+/// Calls that remove a name: unlinkat, unlink.
 #[cfg(target_arch = "x86_64")]
-const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
+const REMOVES: (&[usize], &[usize]) = (&[263, 87], &[301, 10]);
+
+/// unlink, native and 32-bit: it has no descriptor of a directory.
+#[cfg(target_arch = "x86_64")]
+pub const UNLINK: [u64; 2] = [87, 10];
 
 /// Calls that return a descriptor of a file, native (`include/uapi/asm-generic/unistd.h`) and 32-bit
 /// (`arch/arm64/include/asm/unistd32.h`).
@@ -93,9 +97,13 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
     (class::BPF, &[280], &[386]),
 ];
 
-/// unlinkat.
+/// unlinkat; and unlink, which there is for 32-bit calls alone.
 #[cfg(target_arch = "aarch64")]
-const REMOVES: (&[usize], &[usize]) = (&[35], &[328]);
+const REMOVES: (&[usize], &[usize]) = (&[35], &[328, 10]);
+
+/// unlink, native (none) and 32-bit.
+#[cfg(target_arch = "aarch64")]
+pub const UNLINK: [u64; 2] = [u64::MAX, 10];
 
 /// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens and sockets need no
 /// look afterwards.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is done about an act, in order of force: a later variant is stronger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Response {
     /// The act is inside the scope.
@@ -76,6 +77,7 @@ impl Step {
 
 /// How a file is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
     /// Its content can be read.
@@ -86,6 +88,7 @@ pub enum Access {
 
 /// Whether a scope only records, or acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Decide and record; change nothing.
@@ -97,6 +100,7 @@ pub enum Mode {
 
 /// When the answer came, relative to the act. Never guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// The act never took effect.
@@ -109,6 +113,7 @@ pub enum When {
 
 /// The kernel mechanism that gave the guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// BPF LSM programs.
@@ -127,6 +132,7 @@ pub enum Tier {
 
 /// The kinds of acts, closed and versioned with the event schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[expect(
     missing_docs,
     reason = "each variant is the event's own word, explained in docs/events.md"

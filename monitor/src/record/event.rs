@@ -147,8 +147,7 @@ pub struct ActRecord {
     /// The pattern of the scope that guards this object, where it is guarded; differs from `path` for an alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guarded_as: Option<String>,
-    /// The person's credential that was read before something was reached: whoever is there takes what follows for the
-    /// owner's. Empty where it is not known any more which one.
+    /// The person's credential that was read before something was reached; empty where it is not known which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub borrowed: Option<String>,
     /// How a file was used.

@@ -33,10 +33,8 @@ pub fn hold(
         part,
         kind: u32::from(kind),
     };
-    if let Some(new) = known(&key, actor.session.tightened != 0, how) {
-        if new {
-            *verdict = verdict::by_entry(actor.member, policy.tighten);
-        }
+    if known(&key, actor.session.tightened != 0, how) == Some(true) {
+        *verdict = verdict::by_entry(actor.member, policy.tighten);
     }
 }
 

@@ -35,6 +35,9 @@ pub enum LoadError {
         "use the eBPF object: it was built for another version of this binary; build both from one checkout"
     )]
     Foreign,
+    /// A kernel without what every walk over paths is made with.
+    #[error("find the helper bpf_loop, which Linux has had since 5.17")]
+    TooOld,
     /// No BTF.
     #[error(transparent)]
     Btf(#[from] BtfError),
@@ -149,6 +152,10 @@ impl Kernel {
         // Before anything else is in memory: it parses the kernel's types, tens of megabytes, whether they are wanted or not.
         let mut loader = Some(loader_without_types());
         let types = Btf::read(Path::new(Btf::KERNEL))?;
+        // The verifier would say so too, in hundreds of lines.
+        if types.function("bpf_loop").is_none() {
+            return Err(LoadError::TooOld);
+        }
         let mut choice = deny::choose(&types);
         loop {
             let loader = loader.take().unwrap_or_else(loader_without_types);

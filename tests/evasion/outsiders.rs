@@ -88,7 +88,7 @@ fn check(name: &str) {
     let Sort::Outsider(sort) = technique.sort else {
         panic!("{name} is no technique on another process")
     };
-    if name == "leave-cgroup" && cgroup_root().is_err() {
+    if ["leave-cgroup", "start-in-cgroup"].contains(&name) && cgroup_root().is_err() {
         say_skipped(&test_name(), "cgroup v2 is not mounted");
         return;
     }
@@ -198,6 +198,8 @@ techniques! {
     setns: "setns",
     chroot_away: "chroot-away",
     mount: "mount",
+    mount_nowhere: "mount-nowhere",
     bpf_enumerate: "bpf-enumerate",
     leave_cgroup: "leave-cgroup",
+    start_in_cgroup: "start-in-cgroup",
 }

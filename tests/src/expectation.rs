@@ -93,7 +93,7 @@ const OPEN: &[Open] = &[
             "unix-sendmmsg",
             "unix-io-uring-datagram",
         ],
-        everywhere: true,
+        everywhere: false,
         why: "the datagram is there when its sender is killed; one attempt, one datagram",
     },
     Open {
@@ -105,7 +105,7 @@ const OPEN: &[Open] = &[
             "pidfd-send-signal",
             "pidfd-send-record",
         ],
-        everywhere: true,
+        everywhere: false,
         why: "the signal is there when its sender is killed",
     },
 ];

@@ -278,7 +278,7 @@ pub mod call {
     pub const UNSHARE: u32 = 10;
     /// A child in namespaces of its own.
     pub const CLONE: u32 = 11;
-    /// `mount`, `move_mount`, `pivot_root`, `chroot`, `mount_setattr`; the number of the system call is the detail.
+    /// `mount`, `move_mount`, `pivot_root`, `chroot`, `mount_setattr`, `fsmount`; the number of the system call is the detail.
     pub const MOUNT: u32 = 12;
     /// Their names, as events say them.
     pub const NAMES: [&str; 13] = [

@@ -51,7 +51,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 85] = [
+pub const FIELDS: [Field; 86] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -101,6 +101,7 @@ pub const FIELDS: [Field; 85] = [
     field("REGS_SECOND", "pt_regs", "si"),
     field("REGS_SECOND_COMPAT", "pt_regs", "cx"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
+    field("TASK_CGROUPS", "task_struct", "cgroups"),
     field("FILE_FLAGS", "file", "f_flags"),
     field("BPRM_BUF", "linux_binprm", "buf"),
     field("SOCK_PROTOCOL", "sock", "sk_protocol"),

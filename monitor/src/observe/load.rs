@@ -188,6 +188,8 @@ impl Kernel {
         loader.override_global("SYSCALL_CLASS", &table, true);
         loader.override_global("DATA_READY", &data_ready, true);
         loader.override_global("UNLINK", &syscalls::UNLINK, true);
+        let denying = u32::from(choice.tier.is_some());
+        loader.override_global("DENYING", &denying, true);
         for (global, offset) in &fields {
             loader.override_global(global, offset, true);
         }

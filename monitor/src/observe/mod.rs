@@ -5,6 +5,7 @@ pub mod btf;
 pub mod deny;
 pub mod fanotify;
 pub mod handover;
+pub mod lacking;
 pub mod load;
 pub mod maps;
 pub mod memberships;

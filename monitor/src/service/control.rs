@@ -18,6 +18,7 @@ use crate::{
     config::scope_files::LoadError,
     export::status::{ExporterStatus, TestDelivery},
     ledger::cut::nanoseconds,
+    observe::lacking,
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
     scope::words::{Kind, Mode},
@@ -90,7 +91,8 @@ impl Control for Monitor {
         );
         degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
             let why = why.lines().next().unwrap_or_default();
-            format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
+            let means = lacking::meaning(name);
+            format!("the program {name} is not attached ({why}): {means}")
         }));
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),

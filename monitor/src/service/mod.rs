@@ -32,6 +32,7 @@ pub mod overflow;
 pub mod patterns;
 pub mod pending;
 pub mod policies;
+pub mod privileges;
 pub mod recall;
 pub mod reload;
 pub mod report;

@@ -7,7 +7,7 @@ use scopeward_abi::{
 
 use super::actor::{Arguments, held};
 use crate::{
-    hooks::file_use,
+    hooks::{escape, file_use},
     kernel::{
         offsets::{of, read},
         task,
@@ -32,6 +32,11 @@ extern "C" fn deny_file_open(arguments: Arguments) -> i32 {
         if task::is_compat(task::current()) {
             actor.flags |= flag::COMPAT;
         }
+        let applied = escape::opened(actor, file);
+        if applied >= response::DENY {
+            return applied;
+        }
+        actor.hook = hook::OPEN;
         file_use::used(actor, file, Power::Deny)
     })
 }

@@ -3,6 +3,9 @@
 //! `fentry` throws the returned value away.
 
 pub mod actor;
+pub mod escape;
 pub mod exec;
 pub mod file;
 pub mod network;
+pub mod process;
+pub mod unix;

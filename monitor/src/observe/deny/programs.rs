@@ -16,13 +16,27 @@ const fn program(name: &'static str, lsm: &'static str, function: &'static str) 
     Program { name, lsm, function }
 }
 
-/// In the order in which the trial's child tries them.
-pub(super) const PROGRAMS: [Program; 5] = [
+/// How many of [`PROGRAMS`] the trial's child tries: those whose act harms nobody where it is not refused.
+pub(super) const TRIED: usize = 5;
+
+/// In the order in which the trial's child tries them, and then the rest.
+pub(super) const PROGRAMS: [Program; 16] = [
     program("deny_file_open", "file_open", "file_open"),
     program("deny_exec", "bprm_check_security", "bprm_check"),
     program("deny_connect", "socket_connect", "socket_connect"),
     program("deny_send", "socket_sendmsg", "socket_sendmsg"),
     program("deny_socket", "socket_create", "socket_create"),
+    program("deny_unix_connect", "unix_stream_connect", "unix_stream_connect"),
+    program("deny_unix_send", "unix_may_send", "unix_may_send"),
+    program("deny_trace", "ptrace_access_check", "ptrace_access_check"),
+    program("deny_signal", "task_kill", "task_kill"),
+    program("deny_mount", "sb_mount", "sb_mount"),
+    program("deny_move_mount", "move_mount", "move_mount"),
+    program("deny_pivot_root", "sb_pivotroot", "sb_pivotroot"),
+    program("deny_users", "userns_create", "create_user_ns"),
+    program("deny_clone", "task_alloc", "task_alloc"),
+    program("deny_capable", "capable", "capable"),
+    program("deny_bpf", "bpf", "bpf"),
 ];
 
 /// How a program is loaded for a tier.

@@ -12,7 +12,7 @@ use nix::{libc, unistd::pipe};
 
 use super::{
     bpf::{self, Code, attach},
-    programs::PROGRAMS,
+    programs::{PROGRAMS, TRIED},
 };
 use crate::{observe::btf::Btf, scope::words::Tier};
 
@@ -44,13 +44,13 @@ pub fn choose(types: &Btf) -> Choice {
 }
 
 /// All five acts of the child.
-const ALL: i32 = (1 << PROGRAMS.len()) - 1;
+const ALL: i32 = (1 << TRIED) - 1;
 
 fn refuses(types: &Btf, tier: Tier) -> Result<(), String> {
     let mut child = Child::start().map_err(|error| format!("failed to run an own child: {error}"))?;
     let instructions = refusing(child.pid);
     let mut attached = Vec::new();
-    for program in &PROGRAMS {
+    for program in &PROGRAMS[..TRIED] {
         let name = program.name;
         let what = program
             .load_as(tier, types)
@@ -74,7 +74,7 @@ fn refuses(types: &Btf, tier: Tier) -> Result<(), String> {
         ALL => Ok(()),
         0 => Err("programs load and attach, and never run".to_owned()),
         some => {
-            let lacking = PROGRAMS
+            let lacking = PROGRAMS[..TRIED]
                 .iter()
                 .enumerate()
                 .filter(|(bit, _)| some >> bit & 1 == 0);

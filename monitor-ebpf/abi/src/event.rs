@@ -66,6 +66,8 @@ pub mod flag {
     pub const BRAKED: u32 = 1 << 16;
     /// A unix socket in the abstract name space: the string is its name.
     pub const ABSTRACT: u32 = 2048;
+    /// A person's credential was read outside sanctioned use, or something is reached after that.
+    pub const LENT: u32 = 1 << 21;
     /// Outside the scope, and let through by a grant.
     pub const GRANTED: u32 = 1 << 20;
 }

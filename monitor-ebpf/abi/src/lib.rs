@@ -13,7 +13,9 @@ pub mod layout;
 pub mod member;
 pub mod object;
 pub mod policy;
+pub mod sent;
 pub mod syscall;
+pub mod used;
 
 /// First byte of every event, and part of the directory that pinned maps live in.
 pub const ABI_VERSION: u8 = 6;

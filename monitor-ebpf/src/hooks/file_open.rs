@@ -8,7 +8,11 @@ use scopeward_abi::{
 };
 
 use crate::{
-    hooks::{escape, file_use, process, removal, socket, unix},
+    hooks::{
+        escape, file_use, process,
+        removal::{self, AT_FDCWD},
+        socket, unix,
+    },
     kernel::{
         call,
         offsets::{of, read},
@@ -67,6 +71,16 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
+/// Numbers of `unlink`, native and 32-bit, filled by the daemon.
+#[unsafe(no_mangle)]
+static UNLINK: [u64; 2] = [0; 2];
+
+#[inline(always)]
+fn unlink(compat: bool) -> u64 {
+    // SAFETY: an index of two; volatile, because the daemon fills it before loading.
+    unsafe { core::ptr::read_volatile((&raw const UNLINK).cast::<u64>().add(usize::from(compat))) }
+}
+
 /// What an argument of a 32-bit call has.
 const LOW: u64 = 0xffff_ffff;
 
@@ -89,7 +103,11 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     };
     let arguments = if compat { call.compat } else { call.native };
     if of_call == class::REMOVE && ret == 0 {
-        removal::removed(actor, arguments[0], arguments[1]);
+        if call.number == unlink(compat) {
+            removal::removed(actor, AT_FDCWD, arguments[0]);
+        } else {
+            removal::removed(actor, arguments[0], arguments[1]);
+        }
     }
     if DENYING.load() != 0 {
         respond::settle(actor);
@@ -99,6 +117,7 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
         actor.flags = if compat { flag::COMPAT } else { 0 };
         // 0: another thread closed it, or put another file there: what it was is not known.
         let address = task::file(task, ret as u64).unwrap_or(0);
+        removal::opened(actor, address, arguments[0], arguments[1]);
         file_use::used(actor, address, Power::Signal);
     }
     if of_call == class::SOCKET && ret >= 0 {

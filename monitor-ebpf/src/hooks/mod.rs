@@ -13,5 +13,6 @@ pub mod fork;
 pub mod heartbeat;
 pub mod process;
 pub mod removal;
+pub mod sent;
 pub mod socket;
 pub mod unix;

@@ -21,7 +21,7 @@ use crate::{
     respond::{self, Power},
     scratch::{self, Scratch, bounded},
     session::{self, Actor, ids},
-    verdict,
+    tighten, verdict,
 };
 
 /// Not 0 where this kernel has the tracepoint of [`data_ready`]; set by the daemon.
@@ -178,7 +178,13 @@ fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) ->
         return response::ALLOW;
     };
     let power = power(what as u8);
-    let verdict = verdict::socket(actor.member, policy, &scratch.hits);
+    let mut verdict = verdict::socket(actor.member, policy, &scratch.hits);
+    let socket = (
+        kind::UNIX_CONNECT,
+        scratch.facts.inode | scratch.socket_name,
+        scratch.facts.dev,
+    );
+    tighten::hold(actor, policy, &mut verdict, socket, 1);
     let applied = respond::apply(actor, verdict.response, power);
     if scratch.hits.unresolved != 0 {
         actor.flags |= flag::UNRESOLVED;

@@ -175,6 +175,7 @@ pub fn all(
             loaded => loaded?,
         }
     }
+    super::sent::load(ebpf)?;
     for name in [ADOPT, HEARTBEAT] {
         iterator(ebpf, name)?.load("task", btf).map_err(refused(name))?;
     }

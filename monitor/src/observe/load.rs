@@ -1,6 +1,9 @@
 //! Loading and attaching the programs, and pinning them so that sessions stay held without the daemon.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use aya::{
     Btf as AyaBtf, Ebpf, EbpfError, EbpfLoader, Endianness,
@@ -16,6 +19,7 @@ use super::{
     maps::{Maps, MapsError},
     mounts::{self, MountError},
     offsets::{self, MissingField},
+    sent::{self, Counting},
     syscalls,
 };
 use crate::scope::words::Tier;
@@ -97,7 +101,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 15] = [
+const PINNED_MAPS: [&str; 19] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -107,6 +111,10 @@ const PINNED_MAPS: [&str; 15] = [
     "NAMES",
     "ENDPOINTS",
     "GRANTS",
+    "USED",
+    "PLACES",
+    "SENT",
+    "CGROUPS",
     "SEEN_ACTS",
     "SEEN_CUTS",
     "RING",
@@ -123,6 +131,8 @@ pub struct Kernel {
     links: attach::Links,
     choice: Choice,
     pins: Option<PathBuf>,
+    /// The program that counts what leaves a session, in each session's cgroup.
+    counting: BTreeMap<u64, Counting>,
 }
 
 impl Kernel {
@@ -177,6 +187,7 @@ impl Kernel {
         let mut loader: EbpfLoader<'_> = loader;
         loader.override_global("SYSCALL_CLASS", &table, true);
         loader.override_global("DATA_READY", &data_ready, true);
+        loader.override_global("UNLINK", &syscalls::UNLINK, true);
         let denying = u32::from(choice.tier.is_some());
         loader.override_global("DENYING", &denying, true);
         for (global, offset) in &fields {
@@ -212,6 +223,7 @@ impl Kernel {
             links,
             choice: choice.clone(),
             pins: None,
+            counting: BTreeMap::new(),
         };
         if let Some(pins) = pins {
             kernel.links.pin(pins)?;
@@ -263,6 +275,27 @@ impl Kernel {
     /// [`LoadError`] where the program cannot be run.
     pub fn beat(&mut self) -> Result<(), LoadError> {
         Ok(attach::beat(&mut self.ebpf)?)
+    }
+
+    /// Begins to count what leaves a session, in its own cgroup at `cgroup`.
+    ///
+    /// # Errors
+    /// [`LoadError`] where the program cannot be attached there.
+    pub fn count_sent(&mut self, session: u64, cgroup: &Path) -> Result<(), LoadError> {
+        let id = sent::id(cgroup)?;
+        let link = sent::attach(&mut self.ebpf, self.pins.as_deref(), session, cgroup)?;
+        self.maps.set_cgroup(id, session)?;
+        self.counting.insert(session, link);
+        Ok(())
+    }
+
+    /// A session has ended: nothing leaves it any more.
+    pub fn stop_counting(&mut self, session: u64) {
+        self.counting.remove(&session);
+        self.maps.remove_cgroup(session);
+        if let Some(pins) = &self.pins {
+            sent::unpin(pins, session);
+        }
     }
 
     /// Lets everything go: programs come off, pins are removed, nothing is held any more.

@@ -13,4 +13,5 @@ pub mod mounts;
 pub mod offsets;
 pub mod probe;
 pub mod ring;
+mod sent;
 pub mod syscalls;

@@ -51,9 +51,13 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
 #[cfg(target_arch = "x86_64")]
 const MOUNTS: (&[usize], &[usize]) = (&[165, 429, 155], &[21, 429, 217]);
 
-/// Calls that remove a name in a directory: unlinkat.
+/// Calls that remove a name: unlinkat, unlink.
 #[cfg(target_arch = "x86_64")]
-const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
+const REMOVES: (&[usize], &[usize]) = (&[263, 87], &[301, 10]);
+
+/// unlink, native and 32-bit: it has no descriptor of a directory.
+#[cfg(target_arch = "x86_64")]
+pub const UNLINK: [u64; 2] = [87, 10];
 
 /// Calls that return a descriptor of a file, native (`include/uapi/asm-generic/unistd.h`) and 32-bit
 /// (`arch/arm64/include/asm/unistd32.h`).
@@ -101,9 +105,13 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
 #[cfg(target_arch = "aarch64")]
 const MOUNTS: (&[usize], &[usize]) = (&[40, 429, 41], &[21, 429, 218]);
 
-/// unlinkat.
+/// unlinkat; and unlink, which there is for 32-bit calls alone.
 #[cfg(target_arch = "aarch64")]
-const REMOVES: (&[usize], &[usize]) = (&[35], &[328]);
+const REMOVES: (&[usize], &[usize]) = (&[35], &[328, 10]);
+
+/// unlink, native (none) and 32-bit.
+#[cfg(target_arch = "aarch64")]
+pub const UNLINK: [u64; 2] = [u64::MAX, 10];
 
 /// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens, sockets and
 /// mounts need no look; of the others the security hooks ask which call they are in.

@@ -27,6 +27,8 @@ impl State {
             origin: session.origin.clone(),
             since: session.since,
             status: session.state.clone(),
+            tightened: session.tightened.clone(),
+            budget: None,
             processes: processes as u64,
             acts: session.acts + session.cuts + session.own_cuts,
             cuts: session.cuts + session.own_cuts,

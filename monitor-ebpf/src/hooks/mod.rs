@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod adopt;
+pub mod candidate;
 pub mod connect;
 pub mod deny;
 pub mod escape;

@@ -63,6 +63,8 @@ pub struct Scratch {
     pub socket_name: u64,
     /// A process as it would be.
     pub member: Member,
+    /// The hash of a path as a text.
+    pub text: u64,
 }
 
 /// Indices of `prefix` and `suffix` are held below this.

@@ -8,6 +8,7 @@ use scopeward_abi::{
 };
 
 use crate::emit::add;
+use crate::hooks::change::Decided;
 use crate::kernel::file::Facts;
 use crate::maps::{SCRATCH, SCRATCH_USED};
 use crate::matching::Hits;
@@ -63,6 +64,8 @@ pub struct Scratch {
     pub socket_name: u64,
     /// A process as it would be.
     pub member: Member,
+    /// What was decided about a change.
+    pub decided: Decided,
 }
 
 /// Indices of `prefix` and `suffix` are held below this.

@@ -14,9 +14,10 @@ pub mod member;
 pub mod object;
 pub mod policy;
 pub mod syscall;
+pub mod verdict;
 
 /// First byte of every event, and part of the directory that pinned maps live in.
-pub const ABI_VERSION: u8 = 5;
+pub const ABI_VERSION: u8 = 6;
 
 /// Longest name of a path component in bytes (`NAME_MAX` of every Linux filesystem).
 pub const MAX_NAME: usize = 255;

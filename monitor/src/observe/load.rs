@@ -91,7 +91,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 15] = [
+const PINNED_MAPS: [&str; 16] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -101,6 +101,7 @@ const PINNED_MAPS: [&str; 15] = [
     "NAMES",
     "ENDPOINTS",
     "GRANTS",
+    "OWN_SOCKETS",
     "SEEN_ACTS",
     "SEEN_CUTS",
     "RING",
@@ -116,6 +117,8 @@ pub struct Kernel {
     ebpf: Ebpf,
     links: attach::Links,
     choice: Choice,
+    /// Whether changes to files are refused before they happen.
+    changes: bool,
     pins: Option<PathBuf>,
 }
 
@@ -158,7 +161,8 @@ impl Kernel {
     ) -> Result<(Self, RingBuf<MapData>), LoadError> {
         let fields = offsets::resolve(types)?;
         let data_ready = u32::from(types.has_tracepoint("sk_data_ready"));
-        let table = syscalls::table(choice.tier.is_some());
+        let changes = choice.tier.is_some_and(|tier| deny::changes(tier, types));
+        let table = syscalls::table(choice.tier.is_some(), changes);
         let cgroup = mounts::cgroup2(run)?;
         let mut loader = EbpfLoader::new();
         loader.override_global("SYSCALL_CLASS", &table, true);
@@ -197,6 +201,7 @@ impl Kernel {
             ebpf,
             links,
             choice: choice.clone(),
+            changes,
             pins: None,
         };
         if let Some(pins) = pins {
@@ -218,6 +223,12 @@ impl Kernel {
     #[must_use]
     pub const fn denies(&self) -> Option<Tier> {
         self.choice.tier
+    }
+
+    /// The tier that refuses changes to names and attributes of files before they happen, where one does.
+    #[must_use]
+    pub fn denies_changes(&self) -> Option<Tier> {
+        self.choice.tier.filter(|_| self.changes)
     }
 
     /// Why a stronger tier is not the one, by what was tried.

@@ -98,9 +98,9 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
 const REMOVES: (&[usize], &[usize]) = (&[35], &[328]);
 
 /// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens and sockets need no
-/// look afterwards.
+/// look afterwards, nor removals where changes to names are refused too.
 #[must_use]
-pub fn table(denies: bool) -> [u8; TABLE] {
+pub fn table(denies: bool, changes: bool) -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
     let acts = ACTS.map(|(of, native, compat)| ((native, compat), of));
     for (calls, of) in [
@@ -113,7 +113,7 @@ pub fn table(denies: bool) -> [u8; TABLE] {
     .into_iter()
     .chain(acts)
     {
-        if denies && (of == class::OPEN || of == class::SOCKET) {
+        if denies && (of == class::OPEN || of == class::SOCKET) || changes && of == class::REMOVE {
             continue;
         }
         for &number in calls.0 {

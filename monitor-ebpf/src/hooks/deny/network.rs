@@ -1,7 +1,7 @@
 //! Sockets, before they reach anything. The cgroup hooks are asked next, and tell of what goes on.
 
 use scopeward_abi::{
-    event::{Net, hook, kind},
+    event::{Net, flag, hook, kind},
     policy::response,
 };
 
@@ -9,8 +9,9 @@ use super::actor::{Arguments, held};
 use crate::{
     hooks::{connect, socket},
     kernel::offsets::{Address, of, read},
+    maps::OWN_SOCKETS,
     respond::Power,
-    session::Actor,
+    session::{self, Actor, ids},
 };
 
 const UNSPEC: u16 = 0;
@@ -35,7 +36,7 @@ extern "C" fn deny_connect(arguments: Arguments) -> i32 {
 }
 
 /// `int security_socket_sendmsg(struct socket *sock, struct msghdr *msg, int size)`: sends that name an address, with
-/// TCP Fast Open too. Checked on 6.1 and 6.12.
+/// TCP Fast Open too, and all on connections that the session did not make. Checked on 6.1 and 6.12.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "fentry/security_socket_sendmsg")]
 extern "C" fn deny_send(arguments: Arguments) -> i32 {
@@ -49,7 +50,10 @@ extern "C" fn deny_send(arguments: Arguments) -> i32 {
             return response::ALLOW;
         };
         if address == 0 || len == 0 {
-            return response::ALLOW;
+            return match read::<Address>(sock, of::SOCKET_SK()) {
+                Ok(sk) => connected(actor, sk, kind::SEND),
+                Err(_) => response::ALLOW,
+            };
         }
         // UDP takes an address without a family for one of IPv4.
         let family = match read::<u16>(address, 0) {
@@ -74,6 +78,84 @@ extern "C" fn deny_socket(arguments: Arguments) -> i32 {
         }
         socket::made(actor, family & 0xffff_ffff, Power::Deny)
     })
+}
+
+/// `int security_socket_post_create(struct socket *sock, int family, int type, int protocol, int kern)`: sockets that the
+/// session made are decided when they connect.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "fentry/security_socket_post_create")]
+extern "C" fn own_socket(arguments: Arguments) -> i32 {
+    // SAFETY: the first two arguments, and the last.
+    let (sock, family, kernel) = unsafe { (*arguments, *arguments.add(1) as u16, *arguments.add(4)) };
+    if kernel as u32 == 0 && (family == INET || family == INET6) {
+        own(sock);
+    }
+    0
+}
+
+/// `int security_socket_accept(struct socket *sock, struct socket *newsock)`: who connects to the session is its peer.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "fentry/security_socket_accept")]
+extern "C" fn own_accepted(arguments: Arguments) -> i32 {
+    // SAFETY: the second argument.
+    own(unsafe { *arguments.add(1) });
+    0
+}
+
+/// Notes that the running session has this `struct socket` from itself.
+#[inline(always)]
+fn own(sock: Address) {
+    if let Some(member) = session::member(ids().0)
+        && let Ok(number) = socket_number(sock)
+    {
+        // One that cannot be stored is decided by its peer.
+        let _ = OWN_SOCKETS.insert(&number, &member.session, 0);
+    }
+}
+
+/// The number of a `struct socket`'s inode.
+#[inline(always)]
+fn socket_number(sock: Address) -> Result<u64, i32> {
+    read(sock, of::SOCKET_INODE() + of::INODE_INO())
+}
+
+/// Answers the use of an IP socket by what it is connected to, where another than the session made it.
+#[inline(never)]
+pub fn connected(actor: &mut Actor, sk: Address, kind: u8) -> u8 {
+    let (Ok(family), Ok(port), Ok(sock)) = (
+        read::<u16>(sk, of::SOCK_FAMILY()),
+        read::<u16>(sk, of::SOCK_DPORT()),
+        read::<Address>(sk, of::SOCK_SOCKET()),
+    ) else {
+        return response::ALLOW;
+    };
+    if (family != INET && family != INET6) || port == 0 {
+        return response::ALLOW;
+    }
+    let is_own = socket_number(sock).is_ok_and(|number| {
+        // SAFETY: a value that is written whole.
+        unsafe { OWN_SOCKETS.get(&number) }.is_some_and(|session| *session == actor.member.session)
+    });
+    if is_own {
+        return response::ALLOW;
+    }
+    let mut net = Net {
+        family,
+        port: u16::from_be(port),
+        kind: read(sk, of::SOCK_TYPE()).unwrap_or(0),
+        protocol: read(sk, of::SOCK_PROTOCOL()).unwrap_or(0),
+        ..Net::default()
+    };
+    if family == INET {
+        net.addr[10] = 0xff;
+        net.addr[11] = 0xff;
+        let ip = read::<[u8; 4]>(sk, of::SOCK_DADDR()).unwrap_or_default();
+        net.addr[12..16].copy_from_slice(&ip);
+    } else {
+        net.addr = read(sk, of::SOCK_V6_DADDR()).unwrap_or_default();
+    }
+    actor.flags |= flag::RECEIVED;
+    connect::reach(actor, &net, kind, Power::Deny)
 }
 
 /// An address of `len` bytes in kernel memory.

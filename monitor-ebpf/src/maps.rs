@@ -34,21 +34,22 @@ pub static COUNTS: HashMap<u64, Counts> = HashMap::with_max_entries(4_096, 0);
 #[map]
 pub static POLICIES: HashMap<u32, Policy> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
 
-/// What each rule answers for each of its patterns. Not preallocated: costs what is used.
+/// What each rule answers for each of its patterns. Not preallocated, but for 16 bytes for each that there is room for:
+/// with room for a million this and the next two took 50 MiB of the kernel's memory.
 #[map]
-pub static ENTRIES: HashMap<EntryKey, Entry> = HashMap::with_max_entries(1_048_576, BPF_F_NO_PREALLOC);
+pub static ENTRIES: HashMap<EntryKey, Entry> = HashMap::with_max_entries(262_144, BPF_F_NO_PREALLOC);
 
 /// Guarded inodes and directories.
 #[map]
-pub static OBJECTS: HashMap<ObjectKey, Match> = HashMap::with_max_entries(1_048_576, BPF_F_NO_PREALLOC);
+pub static OBJECTS: HashMap<ObjectKey, Match> = HashMap::with_max_entries(262_144, BPF_F_NO_PREALLOC);
 
 /// Guarded names.
 #[map]
-pub static NAMES: HashMap<NameKey, Match> = HashMap::with_max_entries(1_048_576, BPF_F_NO_PREALLOC);
+pub static NAMES: HashMap<NameKey, Match> = HashMap::with_max_entries(262_144, BPF_F_NO_PREALLOC);
 
 /// Endpoints by longest prefix.
 #[map]
-pub static ENDPOINTS: LpmTrie<EndpointKey, Ports> = LpmTrie::with_max_entries(1_048_576, 0);
+pub static ENDPOINTS: LpmTrie<EndpointKey, Ports> = LpmTrie::with_max_entries(262_144, 0);
 
 /// What people approved. Only looked at for what is outside the scope.
 #[map]
@@ -67,10 +68,10 @@ pub static SEEN_ACTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(65
 #[map]
 pub static SEEN_CUTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(16_384, 0);
 
-/// Events for the daemon: 4 MiB hold about 20,000 of them, half a second of the worst flood seen; mapped twice, they are
-/// 8 MiB of the daemon's memory. Set by the daemon.
+/// Events for the daemon: 2 MiB hold about 10,000 of them, a quarter of a second of the worst flood seen; mapped twice, they are
+/// 4 MiB of the daemon's memory. Set by the daemon.
 #[map]
-pub static RING: RingBuf = RingBuf::with_byte_size(4 * 1024 * 1024, 0);
+pub static RING: RingBuf = RingBuf::with_byte_size(2 * 1024 * 1024, 0);
 
 /// Losses by hook and reason.
 #[map]

@@ -20,7 +20,7 @@ use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::observe::load::LoadError;
 use scopeward::scope::capability::Capabilities;
 use scopeward::service::daemon::DaemonError;
-use scopeward::service::memory::few_pools;
+use scopeward::service::memory::frugal;
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
@@ -64,7 +64,7 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
         .with_target(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
-    few_pools();
+    frugal();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

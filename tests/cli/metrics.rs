@@ -183,9 +183,47 @@ fn they_parse_and_say_what_a_session_did() {
     assert!(count > 0.0 && (count - all).abs() < 0.5, "{count} {all}");
     assert!(sum(&samples, "process_cpu_seconds_total", &[]) > 0.0);
     assert!(sum(&samples, "process_resident_memory_bytes", &[]) > 1e6);
+    // Its session ended without a containment: nothing is open, and the agent is known.
+    let exposed = samples.iter().find(|(name, labels, _)| {
+        name == "scopeward_exposure_open" && labels.get("agent").is_some_and(|agent| agent == "attacked")
+    });
+    assert!(exposed.is_some_and(|(_, _, open)| *open == 0.0), "{samples:#?}");
     let (status, body) = get(TcpStream::connect(port).expect("connect to the loopback address"));
     assert!(status.contains("200") && parse(&body).is_ok(), "{status} {body}");
+    for metric in named_in_files() {
+        // The parts of a histogram stand under its own name.
+        let family = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|part| metric.strip_suffix(part))
+            .unwrap_or(&metric);
+        assert!(
+            [family, &metric]
+                .iter()
+                .any(|name| body.contains(&format!("# TYPE {name} "))),
+            "{metric} is named in the alert rules or the dashboard, and is no metric"
+        );
+    }
     daemon.stop().expect("stop");
+}
+
+/// Every metric that the alert rules and the dashboard name.
+fn named_in_files() -> std::collections::BTreeSet<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut names = std::collections::BTreeSet::new();
+    for file in [
+        "monitor/package/scopeward.rules.yml",
+        "docs/export/grafana-dashboard.json",
+    ] {
+        let text = std::fs::read_to_string(root.join(file)).expect("read a file of this checkout");
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        names.extend(
+            words
+                .filter(|word| word.starts_with("scopeward_") && word.len() > 10)
+                .map(str::to_owned),
+        );
+    }
+    assert!(names.len() > 10, "{names:?}");
+    names
 }
 
 #[test]

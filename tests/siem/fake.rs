@@ -1,13 +1,16 @@
 //! Servers of our own on loopback that fail as the real ones do.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
+
+use crate::feed::events;
 
 /// What happens to a request besides what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,38 +52,69 @@ struct Shared {
 pub struct Fake {
     pub url: String,
     shared: Shared,
-    _runtime: tokio::runtime::Runtime,
+    address: SocketAddr,
+    runtime: Option<tokio::runtime::Runtime>,
+    deaths: u64,
+    next: Instant,
 }
+
+/// How often a fake dies at most, for each 20,000 events, and ten times as often at most.
+const MOST_DEATHS: u64 = 4;
 
 impl Fake {
     /// Serves `take` on a port of loopback.
     pub fn start(take: impl FnMut(&Request<'_>) -> Response + Send + 'static) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("as the test made it");
         let shared = Shared {
             take: Arc::new(Mutex::new(Box::new(take))),
             chance: Arc::new(Mutex::new(7)),
             twice: Arc::default(),
         };
-        let router = Router::new().fallback(answer).with_state(shared.clone());
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-            .expect("as the test made it");
-        let url = format!("http://{}", listener.local_addr().expect("as the test made it"));
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self {
-            url,
+        let mut fake = Self {
+            url: String::new(),
             shared,
-            _runtime: runtime,
-        }
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            runtime: None,
+            deaths: 0,
+            next: Instant::now(),
+        };
+        fake.up();
+        fake.url = format!("http://{}", fake.address);
+        fake
     }
 
-    /// How many requests were taken without a word: their events may come twice.
+    fn up(&mut self) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("as the test made it");
+        let router = Router::new().fallback(answer).with_state(self.shared.clone());
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind(self.address))
+            .expect("as the test made it");
+        self.address = listener.local_addr().expect("as the test made it");
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        self.runtime = Some(runtime);
+    }
+
+    /// Dies with all its connections from time to time, stays away for a while, and comes back on the same port.
+    pub fn trouble(&mut self) {
+        let times = events().div_ceil(20_000);
+        if Instant::now() < self.next || self.deaths >= MOST_DEATHS * times.clamp(1, 10) {
+            return;
+        }
+        self.deaths += 1;
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(5));
+        }
+        std::thread::sleep(Duration::from_millis(self.deaths * 37 % 200));
+        self.up();
+        self.next = Instant::now() + Duration::from_millis(200 * times.div_ceil(10));
+    }
+
+    /// How many requests may have been taken without a word: their events may come twice.
     pub fn unsaid(&self) -> u64 {
-        *self.shared.twice.lock().expect("as the test made it")
+        *self.shared.twice.lock().expect("as the test made it") + self.deaths
     }
 }
 

@@ -5,7 +5,10 @@
 mod bulk;
 mod fake;
 mod feed;
+mod file;
 mod hec;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod loki;
 mod nats;
 mod otlp;

@@ -54,6 +54,11 @@ fn a_stream_has_every_event_once() {
         authorization: None,
     })));
     let status = feed.finish(|| server.trouble());
+    eprintln!(
+        "{}: killed, left down or stopped {} times",
+        status.destination,
+        server.troubles()
+    );
     assert!(status.retries > 0, "something was in the way");
     let ids = runtime.block_on(async {
         let stream = connect()

@@ -43,7 +43,7 @@ fn ids(message: &[u8]) -> Vec<String> {
 fn through(grpc: bool) {
     let arrived = Ids::default();
     let list = arrived.clone();
-    let fake = Fake::start(move |request| {
+    let mut fake = Fake::start(move |request| {
         let answer = ExportLogsServiceResponse::default().encode_to_vec();
         if !grpc {
             assert_eq!(request.headers["content-type"], "application/x-protobuf");
@@ -92,7 +92,7 @@ fn through(grpc: bool) {
         },
         grpc,
     })))
-    .finish(|| {});
+    .finish(|| fake.trouble());
     assert!(status.retries > 0);
     let twice = check(&arrived.lock().expect("as the test made it"), 0);
     assert!(twice <= fake.unsaid() * 200, "{twice}");

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::feed::events;
+
 /// A server that is started again and again by the same command.
 pub struct Server {
     make: Box<dyn Fn() -> Command>,
@@ -19,8 +21,14 @@ pub struct Server {
     troubles: u32,
 }
 
-/// How often something happens to a server at most.
+/// How often something happens to a server at most, in a test of no more events than usual; ten times as often at most.
 const MOST_TROUBLES: u32 = 12;
+
+/// How many times as much happens in a test of this many events, and in how many times as long gaps.
+fn scale() -> (u32, u32) {
+    let times = u32::try_from(events().div_ceil(20_000)).expect("as the test made it");
+    (times.clamp(1, 10), times.div_ceil(10).max(1))
+}
 
 /// A port of loopback that nobody has.
 pub fn free_port() -> u16 {
@@ -84,7 +92,8 @@ impl Server {
 
     /// Kills it and starts it again, leaves it down for a while, or stops it for a while: one of these, from time to time.
     pub fn trouble(&mut self) {
-        if Instant::now() < self.next || self.troubles >= MOST_TROUBLES {
+        let (times, gap) = scale();
+        if Instant::now() < self.next || self.troubles >= MOST_TROUBLES * times {
             return;
         }
         self.troubles += 1;
@@ -113,12 +122,18 @@ impl Server {
                 kill(pid, Signal::SIGCONT).expect("as the test made it");
             }
         }
-        self.next = Instant::now() + Duration::from_millis(100 + chance % 300);
+        self.next = Instant::now() + Duration::from_millis(100 + chance % 300) * gap;
+    }
+
+    /// How often something happened to it.
+    pub const fn troubles(&self) -> u32 {
+        self.troubles
     }
 
     /// Stops it for a while, from time to time.
     pub fn pause(&mut self) {
-        if Instant::now() >= self.next && self.troubles < MOST_TROUBLES {
+        let (times, gap) = scale();
+        if Instant::now() >= self.next && self.troubles < MOST_TROUBLES * times {
             self.troubles += 1;
             let pid = Pid::from_raw(
                 i32::try_from(self.child.as_ref().expect("as the test made it").id())
@@ -127,7 +142,7 @@ impl Server {
             kill(pid, Signal::SIGSTOP).expect("as the test made it");
             std::thread::sleep(Duration::from_millis(150));
             kill(pid, Signal::SIGCONT).expect("as the test made it");
-            self.next = Instant::now() + Duration::from_millis(100);
+            self.next = Instant::now() + Duration::from_millis(100) * gap;
         }
     }
 

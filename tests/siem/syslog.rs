@@ -68,8 +68,13 @@ fn rsyslog_with_tls_gets_every_event() {
         Some(&dir.path().join("ca.pem")),
     )));
     let status = feed.finish(|| server.trouble());
-    server.stop();
+    eprintln!(
+        "{}: killed, left down or stopped {} times",
+        status.destination,
+        server.troubles()
+    );
     assert!(status.retries > 0, "something was in the way");
+    server.stop();
     let twice = check(&ids_in(&dir.path().join("out")), 0);
     eprintln!("rsyslog: {twice} events twice");
 }

@@ -3,6 +3,7 @@
 mod alerts;
 mod daemon;
 mod deaths;
+pub mod endurance;
 mod load;
 mod losses;
 mod machine;

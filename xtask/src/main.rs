@@ -11,6 +11,7 @@ mod install;
 mod package;
 mod portability;
 mod process;
+mod schema;
 mod setup;
 mod shape;
 mod source;
@@ -33,14 +34,17 @@ usage: cargo xtask COMMAND
   bench   what the monitor costs and how fast it answers, against no monitor; options:
           --quick (under a minute), --keep (writes docs/bench.md), --strict (fails on a missed target),
           --only CHAPTER,… (overhead, resources, losses, violations, deaths, alerts, startup)
+  load    a busy session for ten minutes: events lost, memory, processor; options: --seconds, --acts, --cuts N (a second)
   vm      the kernel tests on Debian's stock kernels 5.10 to 7.3, in virtual machines; options:
           --kernel SERIES, --profile stock|no-bpf|lockdown (each any number of times; all where unset),
           --run FILTER (tests whose name holds it), --sh COMMAND (instead of tests), --relock (newest packages into xtask/kernels.lock)
   package a Debian package, an RPM and an archive, in target/package/out; --twice builds all again from nothing and
           compares
   install-test
-          the Debian package on a Debian 12 in a virtual machine: installation, reboot, upgrade during a session, removal,
-          purge (emulated: about a quarter of an hour; needs root, for debootstrap)
+          the Debian package on Debian 12 and 13 in virtual machines: installation, reboot, upgrade during a session,
+          removal, purge (emulated: about a quarter of an hour each; needs root, for debootstrap); options:
+          --suite bookworm|trixie (any number of times; both where unset), --keep (writes the times into docs/operations.md)
+  schema  writes the JSON Schema of the event record, docs/export/event.schema.json; the tests hold it up to date
   btf-check  the programs' struct fields, hooks and helpers against the types of those kernels, without booting
   ci      what a change must pass: format, lints, the files' rules, licences, tests
 ";
@@ -54,9 +58,11 @@ fn main() -> ExitCode {
         ["demo"] => setup::run(&root).and_then(|()| demo::play::run(&root)),
         ["test"] => setup::run(&root).and_then(|()| test::run(&root)),
         ["bench", words @ ..] => setup::run(&root).and_then(|()| bench::run(&root, words)),
+        ["load", words @ ..] => setup::run(&root).and_then(|()| bench::endurance::run(&root, words)),
         ["vm", words @ ..] => setup::run(&root).and_then(|()| vm::command::run(&root, words)),
         ["package", words @ ..] => setup::run(&root).and_then(|()| package::run(&root, words)),
         ["install-test", words @ ..] => setup::run(&root).and_then(|()| install::run(&root, words)),
+        ["schema"] => setup::run(&root).and_then(|()| schema::write(&root)),
         ["btf-check"] => setup::run(&root).and_then(|()| portability::check::run(&root)),
         ["ci"] => setup::run(&root).and_then(|()| ci::run(&root)),
         [] | ["help" | "--help" | "-h"] => {

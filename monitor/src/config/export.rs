@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::config::export_http::{BulkTable, HecTable, LokiTable, Mistakes, OtlpTable, WebhookTable};
+use crate::config::export_kafka::KafkaTable;
 use crate::config::export_stream::{FileTable, JournaldTable, NatsTable, SyslogTable};
 use crate::config::quantity::{Bytes, Span};
 use crate::export::filter::ExportFilter;
@@ -58,6 +59,8 @@ pub struct ExportTable {
     pub otlp: Option<OtlpTable>,
     /// NATS JetStream.
     pub nats: Option<NatsTable>,
+    /// Kafka.
+    pub kafka: Option<KafkaTable>,
 }
 
 /// The word of a form.
@@ -106,6 +109,7 @@ impl Default for ExportTable {
             loki: None,
             otlp: None,
             nats: None,
+            kafka: None,
         }
     }
 }
@@ -190,6 +194,9 @@ impl ExportTable {
         wanted.extend(self.loki.as_ref().map(|table| table.settings(mistakes)));
         wanted.extend(self.otlp.as_ref().map(|table| table.settings(mistakes)));
         wanted.extend(self.nats.as_ref().map(|table| table.settings(mistakes)));
+        if let Some(table) = &self.kafka {
+            wanted.push(table.settings(mistakes)?);
+        }
         if wanted.len() != 1 {
             let what = format!(
                 "has {} destinations: give it one table, as [export.file]",

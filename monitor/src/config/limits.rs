@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::config::quantity::Bytes;
+use crate::{config::quantity::Bytes, observe::load::RING};
 
 /// The bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,7 +18,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             quota: 200,
-            ring: Bytes(4 << 20),
+            ring: Bytes(RING.into()),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod export;
 pub mod export_http;
+pub mod export_kafka;
 pub mod export_stream;
 pub mod exports;
 pub mod file;

@@ -95,6 +95,9 @@ pub enum DestinationSettings {
     Otlp(OtlpSettings),
     /// NATS JetStream.
     Nats(NatsSettings),
+    /// Kafka.
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaSettings),
 }
 
 impl DestinationSettings {
@@ -111,6 +114,8 @@ impl DestinationSettings {
             Self::Loki(_) => "loki",
             Self::Otlp(_) => "otlp",
             Self::Nats(_) => "nats",
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => "kafka",
         }
     }
 
@@ -127,6 +132,8 @@ impl DestinationSettings {
             Self::Loki(loki) => loki.http.url.clone(),
             Self::Otlp(otlp) => otlp.http.url.clone(),
             Self::Nats(nats) => format!("{} ({})", nats.servers.join(", "), nats.subject),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(kafka) => format!("{} ({})", kafka.brokers.join(", "), kafka.topic),
         }
     }
 }
@@ -239,6 +246,22 @@ pub struct NatsSettings {
     pub tls: TlsSettings,
     /// Who we are.
     pub authorization: Option<NatsAuthorization>,
+}
+
+/// Kafka.
+#[cfg(feature = "kafka")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaSettings {
+    /// The first brokers to ask, as `HOST:PORT`.
+    pub brokers: Vec<String>,
+    /// The topic; it has to be there.
+    pub topic: String,
+    /// Whether TLS is spoken.
+    pub tls_wanted: bool,
+    /// TLS.
+    pub tls: TlsSettings,
+    /// `user:password` for SASL PLAIN.
+    pub user: Option<Secret>,
 }
 
 /// Who we are to NATS.

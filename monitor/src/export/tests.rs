@@ -4,3 +4,4 @@ pub(crate) mod corpus;
 mod datagrams;
 mod files;
 mod page;
+mod schema;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use aya::{
-    Btf as AyaBtf, Ebpf, EbpfError, EbpfLoader,
+    Btf as AyaBtf, Ebpf, EbpfError, EbpfLoader, Endianness,
     maps::{MapData, RingBuf},
 };
 
@@ -76,6 +76,9 @@ pub struct Sizes {
     pub quota: u32,
 }
 
+/// Bytes of the event ring, where nobody says another size.
+pub const RING: u32 = 2 << 20;
+
 impl Default for Sizes {
     fn default() -> Self {
         let pid_max = std::fs::read_to_string("/proc/sys/kernel/pid_max")
@@ -83,7 +86,7 @@ impl Default for Sizes {
             .and_then(|text| text.trim().parse().ok())
             .unwrap_or(32_768);
         Self {
-            ring: 4 * 1024 * 1024,
+            ring: RING,
             members: u32::min(pid_max, 131_072),
             quota: 200,
         }
@@ -136,11 +139,14 @@ impl Kernel {
         if !OBJECT.windows(MARK.len()).any(|bytes| *bytes == MARK) {
             return Err(LoadError::Foreign);
         }
+        // Before anything else is in memory: it parses the kernel's types, tens of megabytes, whether they are wanted or not.
+        let mut loader = Some(loader_without_types());
         let types = Btf::read(Path::new(Btf::KERNEL))?;
         let mut choice = deny::choose(&types);
         loop {
+            let loader = loader.take().unwrap_or_else(loader_without_types);
             match (
-                Self::load_with(run, pins, sizes, &types, &choice),
+                Self::load_with(loader, run, pins, sizes, &types, &choice),
                 choice.tier.take(),
             ) {
                 // What the small programs of the trial could, the real ones cannot: left to the tier that always works.
@@ -153,6 +159,7 @@ impl Kernel {
     }
 
     fn load_with(
+        loader: EbpfLoader<'static>,
         run: &Path,
         pins: Option<&Path>,
         sizes: Sizes,
@@ -164,7 +171,7 @@ impl Kernel {
         let changes = choice.tier.is_some_and(|tier| deny::changes(tier, types));
         let table = syscalls::table(choice.tier.is_some(), changes);
         let cgroup = mounts::cgroup2(run)?;
-        let mut loader = EbpfLoader::new();
+        let mut loader: EbpfLoader<'_> = loader;
         loader.override_global("SYSCALL_CLASS", &table, true);
         loader.override_global("DATA_READY", &data_ready, true);
         for (global, offset) in &fields {
@@ -185,15 +192,13 @@ impl Kernel {
             }
         }
         let mut ebpf = loader.load(OBJECT)?;
-        // It holds the kernel's BTF, parsed: tens of megabytes, which the next step needs again.
-        drop(loader);
         let denying = choice
             .tier
             .map(|tier| deny::load(OBJECT, &ebpf, types, tier))
             .transpose()?;
-        let btf = AyaBtf::from_sys_fs()?;
-        let links = attach::all(&mut ebpf, &btf, &cgroup, denying)?;
-        drop(btf);
+        let numbering = AyaBtf::parse(&types.numbering(), Endianness::default())?;
+        let links = attach::all(&mut ebpf, &numbering, &cgroup, denying)?;
+        drop(numbering);
         let (mut maps, ring) = Maps::take(&mut ebpf)?;
         maps.set_protected(&[std::process::id()])?;
         let mut kernel = Self {
@@ -268,6 +273,13 @@ impl Kernel {
             unpin(pins);
         }
     }
+}
+
+/// Offsets come as constants, so the object has no use for the kernel's types.
+fn loader_without_types() -> EbpfLoader<'static> {
+    let mut loader = EbpfLoader::new();
+    loader.btf(None);
+    loader
 }
 
 /// Removes the pins of a daemon that is gone, and with them its programs. Returns how many there were.

@@ -9,10 +9,13 @@ pub const SCHEMA: &str = "scopeward.event/1";
 
 /// One act of a session, with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EventRecord {
-    /// Always [`SCHEMA`].
+    /// Always `scopeward.event/1`.
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA)))]
     pub schema: String,
     /// ULID: unique, and sorted by time.
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9A-HJKMNP-TV-Z]{26}$")))]
     pub id: String,
     /// When the kernel saw the act; UTC, nanoseconds.
     pub time: jiff::Timestamp,
@@ -40,6 +43,7 @@ pub struct EventRecord {
 
 /// Where a stored record stands in the chain that `scopeward verify` walks over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChainPlace {
     /// Its number in the store, from 1.
     pub number: u64,
@@ -61,6 +65,7 @@ const fn is_one(count: &u64) -> bool {
 
 /// The machine an event comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Host {
     /// The host's name.
     pub name: String,
@@ -72,8 +77,10 @@ pub struct Host {
 
 /// The session of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SessionRef {
     /// `s-` and 16 hexadecimal digits.
+    #[cfg_attr(test, schemars(regex(pattern = "^s-[0-9a-f]{16}$")))]
     pub id: String,
     /// The scope's name.
     pub agent: String,
@@ -87,6 +94,7 @@ pub struct SessionRef {
 
 /// The human for whom a session runs. What is unknown is `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Owner {
     /// The user id.
     pub uid: u32,
@@ -100,6 +108,7 @@ pub struct Owner {
 
 /// The process of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProcessRef {
     /// Process id (of the thread group), as the host sees it.
     pub pid: u32,
@@ -125,6 +134,7 @@ pub struct ProcessRef {
 
 /// What was done. Fields that a kind does not have are absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ActRecord {
     /// Which kind of act.
     pub kind: Kind,
@@ -180,6 +190,7 @@ pub struct ActRecord {
 
 /// Where a session comes from. What is unknown is `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Origin {
     /// Who logged in (audit's loginuid).
     pub login_uid: Option<u32>,
@@ -211,6 +222,7 @@ pub struct Origin {
 
 /// One change of user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SudoStep {
     /// `sudo`, `su`, …
     pub program: String,
@@ -222,6 +234,7 @@ pub struct SudoStep {
 
 /// An ssh connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ssh {
     /// Where the person is.
     pub client: std::net::IpAddr,
@@ -237,6 +250,7 @@ pub struct Ssh {
 
 /// A repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Repository {
     /// Its directory.
     pub root: String,
@@ -248,6 +262,7 @@ pub struct Repository {
 
 /// Who commits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GitIdentity {
     /// `user.name`.
     pub name: Option<String>,
@@ -257,6 +272,7 @@ pub struct GitIdentity {
 
 /// What a person, or the clock, decided about a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DecisionRecord {
     /// Who decided; `null` where nobody did, and the scope's own answer or the clock stood in.
     pub by: Option<Owner>,
@@ -323,6 +339,7 @@ pub fn act_line(act: &ActRecord) -> String {
 
 /// The answer to an act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VerdictRecord {
     /// What the scope called for.
     pub called_for: Response,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is done about an act, in order of force: a later variant is stronger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Response {
     /// The act is inside the scope.
@@ -38,6 +39,7 @@ impl Response {
 
 /// How a file is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
     /// Its content can be read.
@@ -48,6 +50,7 @@ pub enum Access {
 
 /// Whether a scope only records, or acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Decide and record; change nothing.
@@ -59,6 +62,7 @@ pub enum Mode {
 
 /// When the answer came, relative to the act. Never guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// The act never took effect.
@@ -71,6 +75,7 @@ pub enum When {
 
 /// The kernel mechanism that gave the guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// BPF LSM programs.
@@ -89,6 +94,7 @@ pub enum Tier {
 
 /// The kinds of acts, closed and versioned with the event schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[expect(
     missing_docs,
     reason = "each variant is the event's own word, explained in docs/events.md"

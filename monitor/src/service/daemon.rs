@@ -22,7 +22,7 @@ use crate::{
     record::store::StoreError,
     service::{
         exporting::Exporting,
-        fanotify, notes, recall,
+        fanotify, memory, notes, recall,
         systemd::{self, HandedError},
     },
 };
@@ -148,6 +148,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
     }
     recall::begin(&monitor);
     monitor.recall_cases();
+    memory::give_back();
     monitor.begin(ring);
     {
         let mut state = monitor.lock();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use scopeward_tests::load::{
-    acts, alerts, deaths, flood, placement, ramp, sample, spawn, tiny, tree, violations,
+    acts, alerts, deaths, empty, flood, placement, ramp, sample, sink, spawn, steady, tiny, tree, violations,
 };
 
 const USAGE: &str = "\
@@ -20,7 +20,10 @@ usage: load ORDER
   violate DIRECTORY OBJECTS ATTEMPTS    `attempted OPENED REFUSED CONNECTED`, then waits for the end of its input
   deaths CORE TRIALS [FILE]             `death NANOSECONDS` each, `survived COUNT`, `returned COUNT`
   alerts DIRECTORY COUNT MICROSECONDS   `alert NANOSECONDS-SINCE-1970` each
+  steady DIRECTORY ACTS CUTS SECONDS    so many a second; `steady ACTS CUTS NANOSECONDS`
+  sink                                  `listening HTTP TCP`, takes everything until its input ends
   wait                                  `ready`, then waits for the end of its input
+  empty                                 attaches programs that do nothing; `ready`, then as `wait`
   tiny FILE                             writes the smallest program
 ";
 
@@ -99,15 +102,36 @@ fn obey(words: &[&str]) -> io::Result<bool> {
                 writeln!(output, "alert {time}")?;
             }
         }
-        ["wait"] => {
-            writeln!(output, "ready")?;
+        ["steady", directory, acts, cuts, seconds] => {
+            let length = Duration::from_secs(number(seconds)?);
+            let done = steady::work(Path::new(directory), number(acts)?, number(cuts)?, length)?;
+            let took = sample::nanos(done.took);
+            writeln!(output, "steady {} {} {took}", done.acts, done.cuts)?;
+        }
+        ["sink"] => {
+            let (http, plain) = sink::serve()?;
+            writeln!(output, "listening {http} {plain}")?;
             output.flush()?;
             io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+        }
+        ["wait"] => wait(output)?,
+        ["empty"] => {
+            let links = empty::attach()?;
+            wait(output)?;
+            drop(links);
         }
         ["tiny", file] => tiny::write(Path::new(file))?,
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Says that all is ready, and waits for the end of the input.
+fn wait(mut output: impl Write) -> io::Result<()> {
+    writeln!(output, "ready")?;
+    output.flush()?;
+    io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+    Ok(())
 }
 
 /// Takes a core for a measurement, as far as this user may.

@@ -126,6 +126,38 @@ impl Daemon {
         Ok(losses)
     }
 
+    /// How each exporter is doing.
+    ///
+    /// # Errors
+    /// A sentence, when the daemon does not answer.
+    pub fn exporters(&self) -> Result<Vec<Value>, String> {
+        // Its exit code tells of one that does not deliver; so does what it says.
+        let output = self
+            .command()
+            .args(["export", "status", "--json"])
+            .output()
+            .map_err(|error| format!("cannot ask for the exporters: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let parse =
+            |line| serde_json::from_str(line).map_err(|error| format!("export status wrote {line}: {error}"));
+        text.lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(parse)
+            .collect()
+    }
+
+    /// How many cuts all sessions have had.
+    ///
+    /// # Errors
+    /// A sentence, when the daemon does not answer.
+    pub fn counts(&self) -> Result<u64, String> {
+        let sessions = self.ask(&["sessions", "--all"])?;
+        Ok(sessions
+            .iter()
+            .filter_map(|session| session["cuts"].as_u64())
+            .sum())
+    }
+
     /// Begins `count` sessions that are held to `scope` and do nothing, one after the other.
     ///
     /// # Errors

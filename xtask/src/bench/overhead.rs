@@ -1,6 +1,8 @@
 //! What each act costs with the monitor, against the same act without one, in turns.
 
-use crate::bench::daemon::Daemon;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
 use crate::bench::load::{self, Acts};
 use crate::bench::ratios::{Ratios, Setting};
 use crate::bench::scopes::{self, Scope};
@@ -33,6 +35,8 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
             before = after;
             Ok::<(), String>(())
         };
+        let found = empty_programs(bench, &mut ratios)?;
+        with(&mut ratios, found)?;
         let found = idle_daemon(bench, &mut ratios)?;
         with(&mut ratios, found)?;
         for (scope, settings) in [
@@ -44,7 +48,7 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
         }
         let found = vec![(
             Setting::Control,
-            sample(bench, None, Place::Outside, &mut ratios)?,
+            sample(bench, None, &|| bench.load.outside(), &mut ratios)?,
         )];
         with(&mut ratios, found)?;
     }
@@ -53,14 +57,32 @@ pub fn measure(bench: &Bench) -> Result<Found, String> {
 
 /// A sample with no monitor at all.
 fn without(bench: &Bench, ratios: &mut Ratios) -> Result<Acts, String> {
-    let acts = sample(bench, None, Place::Outside, ratios)?;
+    let acts = sample(bench, None, &|| bench.load.outside(), ratios)?;
     ratios.add_baseline(&acts);
     Ok(acts)
 }
 
+/// A sample while programs that do nothing are attached where ours would be.
+fn empty_programs(bench: &Bench, ratios: &mut Ratios) -> Result<Vec<(Setting, Acts)>, String> {
+    let cannot = |error| format!("cannot attach the empty programs: {error}");
+    let mut command = bench.load.outside();
+    command.arg("empty").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut holder = command.spawn().map_err(cannot)?;
+    let mut line = String::new();
+    if let Some(output) = holder.stdout.take() {
+        BufReader::new(output).read_line(&mut line).map_err(cannot)?;
+    }
+    let acts = (line == "ready\n")
+        .then(|| sample(bench, Some(holder.id()), &|| bench.load.outside(), ratios))
+        .ok_or("the empty programs cannot be attached");
+    drop(holder.stdin.take());
+    holder.wait().map_err(cannot)?;
+    Ok(vec![(Setting::Empty, acts??)])
+}
+
 fn idle_daemon(bench: &Bench, ratios: &mut Ratios) -> Result<Vec<(Setting, Acts)>, String> {
     let daemon = bench.daemon(None)?;
-    let acts = sample(bench, Some(&daemon), Place::Outside, ratios)?;
+    let acts = sample(bench, Some(daemon.pid()), &|| bench.load.outside(), ratios)?;
     daemon.end()?;
     Ok(vec![(Setting::Idle, acts)])
 }
@@ -74,11 +96,12 @@ fn held(
 ) -> Result<Vec<(Setting, Acts)>, String> {
     let daemon = bench.daemon(Some(scope))?;
     let sessions = daemon.sessions(scope, &bench.load, bench.plan.sessions)?;
+    let own = Some(daemon.pid());
     let found = vec![
-        (outside, sample(bench, Some(&daemon), Place::Outside, ratios)?),
+        (outside, sample(bench, own, &|| bench.load.outside(), ratios)?),
         (
             inside,
-            sample(bench, Some(&daemon), Place::Inside(scope), ratios)?,
+            sample(bench, own, &|| daemon.inside(scope, &bench.load), ratios)?,
         ),
     ];
     sessions.end()?;
@@ -86,43 +109,30 @@ fn held(
     Ok(found)
 }
 
-/// Where the acts are done.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Outside,
-    Inside(&'a Scope),
-}
-
-/// A sample during which nobody else traced the kernel, if that can be had.
+/// A sample of `load`, wherever that runs, during which nobody but `own` traced the kernel, if that can be had.
 fn sample(
     bench: &Bench,
-    daemon: Option<&Daemon>,
-    place: Place<'_>,
+    own: Option<u32>,
+    load: &dyn Fn() -> Command,
     ratios: &mut Ratios,
 ) -> Result<Acts, String> {
-    let own = daemon.map(Daemon::pid);
     for _ in 0..ATTEMPTS {
         if !machine::wait_until_untraced(own, &mut ratios.patience) {
             break;
         }
-        let acts = disturbed_sample(bench, daemon, place)?;
+        let acts = disturbed_sample(bench, load())?;
         if machine::tracers(own).unwrap_or(0) == 0 {
             return Ok(acts);
         }
     }
     ratios.disturbed += 1;
-    disturbed_sample(bench, daemon, place)
+    disturbed_sample(bench, load())
 }
 
-fn disturbed_sample(bench: &Bench, daemon: Option<&Daemon>, place: Place<'_>) -> Result<Acts, String> {
-    let mut command = match (place, daemon) {
-        (Place::Inside(scope), Some(daemon)) => daemon.inside(scope, &bench.load),
-        _ => bench.load.outside(),
-    };
-    command.arg("acts").arg(bench.plan.core.to_string());
-    command.arg(bench.plan.sample.as_millis().to_string());
-    command
-        .arg(bench.stage.path("files/plain"))
+fn disturbed_sample(bench: &Bench, mut load: Command) -> Result<Acts, String> {
+    load.arg("acts").arg(bench.plan.core.to_string());
+    load.arg(bench.plan.sample.as_millis().to_string());
+    load.arg(bench.stage.path("files/plain"))
         .arg(bench.stage.path("files/tiny"));
-    load::acts(&process::read(&mut command)?)
+    load::acts(&process::read(&mut load)?)
 }

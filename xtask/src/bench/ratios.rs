@@ -16,6 +16,8 @@ use crate::bench::{Found, report};
 pub enum Setting {
     /// Nothing, as in the samples that all are held against: what differs here is noise.
     Control,
+    /// No monitor, but programs that do nothing at the places of its own: the least that these places cost.
+    Empty,
     /// A daemon that holds nobody.
     Idle,
     /// A daemon that holds sessions to a few rules; the act is done outside.
@@ -29,8 +31,9 @@ pub enum Setting {
 }
 
 impl Setting {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Control,
+        Self::Empty,
         Self::Idle,
         Self::FewRules,
         Self::ManyRules,
@@ -41,6 +44,7 @@ impl Setting {
     const fn key(self) -> &'static str {
         match self {
             Self::Control => "control",
+            Self::Empty => "empty_programs",
             Self::Idle => "outside_idle",
             Self::FewRules => "outside_few_rules",
             Self::ManyRules => "outside_many_rules",
@@ -54,6 +58,7 @@ impl Setting {
         let sessions = plan.sessions;
         match self {
             Self::Control => "no monitor again (noise)".to_owned(),
+            Self::Empty => "empty programs at the same hooks".to_owned(),
             Self::Idle => "outside, daemon idle".to_owned(),
             Self::FewRules => format!("outside, {sessions} sessions, {few} rules"),
             Self::ManyRules => format!("outside, {sessions} sessions, {many} rules"),

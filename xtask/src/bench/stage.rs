@@ -26,16 +26,18 @@ impl Stage {
             make(&stage.path(folder))?;
         }
         stage.write("files/plain", "plain\n")?;
-        stage.write(
-            "daemon.toml",
-            &format!(
-                "[paths]\nstate = {:?}\nrun = {:?}\nscopes = {:?}\n",
-                stage.path("state"),
-                stage.path("run"),
-                stage.path("scopes")
-            ),
-        )?;
+        stage.write("daemon.toml", &stage.paths())?;
         Ok(stage)
+    }
+
+    /// The daemon's settings, as far as they are about places.
+    pub fn paths(&self) -> String {
+        format!(
+            "[paths]\nstate = {:?}\nrun = {:?}\nscopes = {:?}\n",
+            self.path("state"),
+            self.path("run"),
+            self.path("scopes")
+        )
     }
 
     /// `name` below the directory.

@@ -61,17 +61,29 @@ fn fields(pid: u32) -> Option<Vec<String>> {
 /// # Errors
 /// A sentence, when one is gone.
 pub fn peak_memory(pids: &[u32]) -> Result<Vec<f64>, String> {
-    let peak = |pid: &u32| {
+    of_status(pids, "VmHWM:")
+}
+
+/// The memory that the processes have now, MiB, one after the other.
+///
+/// # Errors
+/// A sentence, when one is gone.
+pub fn memory(pids: &[u32]) -> Result<Vec<f64>, String> {
+    of_status(pids, "VmRSS:")
+}
+
+fn of_status(pids: &[u32], name: &str) -> Result<Vec<f64>, String> {
+    let figure = |pid: &u32| {
         let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let kibibytes = text
             .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))
+            .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"))
             .and_then(|number| number.trim().parse::<f64>().ok());
         kibibytes
             .map(|number| number / 1024.0)
             .ok_or_else(|| format!("cannot read the memory of process {pid}"))
     };
-    pids.iter().map(peak).collect()
+    pids.iter().map(figure).collect()
 }
 
 /// Memory of the kernel that the maps of process `pid` take, MiB.
@@ -115,7 +127,7 @@ fn field(text: &str, name: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{family, peak_memory, processor_seconds};
+    use super::{family, memory, peak_memory, processor_seconds};
 
     #[test]
     fn a_process_and_its_child_are_found() {
@@ -123,6 +135,7 @@ mod tests {
         let family = family(std::process::id()).unwrap();
         assert!(family.contains(&child.id()) && family[0] == std::process::id());
         assert!(peak_memory(&family[..1]).unwrap()[0] > 0.5);
+        assert!(memory(&family[..1]).unwrap()[0] <= peak_memory(&family[..1]).unwrap()[0]);
         assert!(processor_seconds(&family[..1]).unwrap() >= 0.0);
         child.kill().unwrap();
         child.wait().unwrap();

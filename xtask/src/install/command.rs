@@ -1,56 +1,83 @@
-//! The command: two packages, one system, and what the system said.
+//! The command: two packages, the systems, and what each of them said.
 
 use std::path::Path;
 
+use super::results::{self, Run};
 use super::{image, machine};
 use crate::{build, package};
 
 /// Versions of the two packages: of one checkout, so that only the upgrade itself is tried.
 const VERSIONS: [&str; 2] = ["0.1.0-1", "0.1.0-2"];
 
-/// Makes the packages and the system, and runs the test there.
+/// Where the times are kept.
+const KEPT_IN: &str = "docs/operations.md";
+
+/// Makes the packages and the systems, and runs the test there.
 ///
 /// # Errors
 /// A sentence naming the steps that failed, or why there was no test.
 pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
-    if !words.is_empty() {
-        return Err("install-test takes no options".to_owned());
-    }
+    let (suites, keep) = options(words)?;
     let folder = build::target_directory(root).join("install-test");
     let [old, new] = VERSIONS;
     let (old, new) = (package::deb(root, old)?, package::deb(root, new)?);
-    let system = image::make(root, &folder, &old, &new)?;
-    let said = machine::run(root, &folder, &system)?;
-    print!("{}", said.results);
-    println!("install-test: {} s in the machine", said.took.as_secs());
-    judge(&said.results)
+    let mut runs = Vec::new();
+    for suite in suites {
+        let folder = folder.join(suite);
+        let system = image::make(root, &folder, suite, &old, &new)?;
+        let said = machine::run(root, &folder, &system)?;
+        let run = Run::of(suite, &said.results, said.took);
+        print!("{}", said.results);
+        runs.push(run);
+    }
+    let table = results::table(&runs);
+    println!("\n{table}");
+    let wrong: Vec<String> = runs.iter().filter_map(|run| run.judge().err()).collect();
+    if !wrong.is_empty() {
+        return Err(wrong.join("; "));
+    }
+    if keep {
+        results::keep(&root.join(KEPT_IN), &table)
+    } else {
+        Ok(())
+    }
 }
 
-/// What the lines of the results come to.
-fn judge(results: &str) -> Result<(), String> {
-    let failed: Vec<&str> = results
-        .lines()
-        .filter_map(|line| line.strip_prefix("FAILED ")?.split(':').next())
-        .collect();
-    let ended = results.lines().any(|line| line == "end");
-    match (ended, failed.is_empty()) {
-        (true, true) => Ok(()),
-        (true, false) => Err(format!("failed in the machine: {}", failed.join(", "))),
-        (false, _) => {
-            Err("the machine did not come to the end of the test; its console is beside its disk".to_owned())
+/// The releases that are tried, and whether their times are kept.
+fn options<'w>(words: &[&'w str]) -> Result<(Vec<&'w str>, bool), String> {
+    let (mut suites, mut keep) = (Vec::new(), false);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match (*word, words.as_slice().first()) {
+            ("--keep", _) => keep = true,
+            ("--suite", Some(suite)) if image::SUITES.contains(suite) => {
+                suites.push(*suite);
+                words.next();
+            }
+            _ => {
+                let known = image::SUITES.join("|");
+                return Err(format!("install-test knows `--suite {known}` and `--keep` alone"));
+            }
         }
     }
+    if suites.is_empty() {
+        suites.extend(image::SUITES);
+    }
+    Ok((suites, keep))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::judge;
+    use super::options;
 
     #[test]
-    fn only_a_whole_run_without_a_failure_passes() {
-        assert!(judge("ok boot 3.0\nok purged 1.0\nend\n").is_ok());
-        assert!(judge("ok boot 3.0\nok purged 1.0\n").is_err());
-        let error = judge("ok boot 3.0\nFAILED upgrade: no: room\nend\n").unwrap_err();
-        assert!(error.contains("upgrade") && !error.contains("room"), "{error}");
+    fn all_releases_are_tried_where_none_is_named() {
+        assert_eq!(options(&[]), Ok((vec!["bookworm", "trixie"], false)));
+        assert_eq!(
+            options(&["--keep", "--suite", "trixie"]),
+            Ok((vec!["trixie"], true))
+        );
+        assert!(options(&["--suite"]).is_err());
+        assert!(options(&["--suite", "potato"]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The system: Debian 12 with systemd and Debian's kernel, by debootstrap, as a disk.
+//! The system: a Debian with systemd and Debian's kernel, by debootstrap, as a disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,20 +18,25 @@ pub struct System {
     pub disk: PathBuf,
     pub kernel: PathBuf,
     pub initrd: PathBuf,
+    /// What its processors are.
+    pub processor: &'static str,
 }
 
-/// Makes the system in `folder`: debootstrap's part is kept for the next time, the disk is always new.
+/// The releases of Debian that are tried.
+pub const SUITES: [&str; 2] = ["bookworm", "trixie"];
+
+/// Makes the system of `suite` in `folder`: debootstrap's part is kept for the next time, the disk is always new.
 ///
 /// # Errors
 /// A sentence, when this is no Debian, or not root, or a package cannot be had.
-pub fn make(root: &Path, folder: &Path, old: &Path, new: &Path) -> Result<System, String> {
+pub fn make(root: &Path, folder: &Path, suite: &str, old: &Path, new: &Path) -> Result<System, String> {
     if !process::is_root()? {
         return Err("debootstrap needs root".to_owned());
     }
     let tree = folder.join("system");
     let stamp = folder.join("system-is-complete");
     if !stamp.is_file() {
-        bootstrap(folder, &tree)?;
+        bootstrap(folder, suite, &tree)?;
         write(&stamp, b"")?;
     }
     place(root, &tree, old, new)?;
@@ -47,14 +52,16 @@ pub fn make(root: &Path, folder: &Path, old: &Path, new: &Path) -> Result<System
     )?;
     Ok(System {
         disk,
+        // Newer kernels allocate memory by cmpxchg16b, which QEMU 7.2 emulates wrongly: they die of that at random.
+        processor: if suite == "bookworm" { "max" } else { "max,-cx16" },
         kernel: newest(&tree.join("boot"), "vmlinuz-")?,
         initrd: newest(&tree.join("boot"), "initrd.img-")?,
     })
 }
 
-fn bootstrap(folder: &Path, tree: &Path) -> Result<(), String> {
+fn bootstrap(folder: &Path, suite: &str, tree: &Path) -> Result<(), String> {
     let mirror = mirror::address()?;
-    let tools = folder.join("debootstrap");
+    let tools = folder.join("tools");
     let archive = apt::Archive::of_host();
     if !tools.join("usr/sbin/debootstrap").is_file() {
         let closure = archive.closure(&["debootstrap"])?;
@@ -68,12 +75,12 @@ fn bootstrap(folder: &Path, tree: &Path) -> Result<(), String> {
         fs::remove_dir_all(tree).map_err(|error| format!("cannot remove {}: {error}", tree.display()))?;
     }
     eprintln!(
-        "install-test: a Debian 12 in {} (a few minutes, once)",
+        "install-test: {suite} in {} (a few minutes, once)",
         tree.display()
     );
     process::read(
         Command::new(tools.join("usr/sbin/debootstrap"))
-            .args(["--variant=minbase", &format!("--include={PACKAGES}"), "bookworm"])
+            .args(["--variant=minbase", &format!("--include={PACKAGES}"), suite])
             .arg(tree)
             .arg(mirror)
             .env("DEBOOTSTRAP_DIR", tools.join("usr/share/debootstrap")),

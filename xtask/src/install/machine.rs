@@ -37,7 +37,7 @@ pub fn run(root: &Path, folder: &Path, system: &System) -> Result<Said, String> 
             "-accel",
             "tcg,thread=multi",
             "-cpu",
-            "max",
+            system.processor,
             "-smp",
             "2",
             "-m",

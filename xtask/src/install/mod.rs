@@ -4,5 +4,6 @@
 mod command;
 mod image;
 mod machine;
+mod results;
 
 pub use command::run;

@@ -79,7 +79,7 @@ pub fn rpm(root: &Path, tool: &Path, tree: &Path) -> Result<PathBuf, String> {
 /// tar's own words.
 pub fn tar(root: &Path, tree: &Path) -> Result<PathBuf, String> {
     let name = format!(
-        "scopeward-{}-{}-linux-gnu.tar",
+        "scopeward-{}-{}-linux-musl.tar",
         own_version(),
         std::env::consts::ARCH
     );

@@ -57,14 +57,17 @@ fn folder(root: &Path) -> PathBuf {
 }
 
 fn make(root: &Path, target: &Path) -> Result<Vec<PathBuf>, String> {
-    let program = program::build(root, target)?;
+    let (program, alone) = (
+        program::build(root, target)?,
+        program::build_static(root, target)?,
+    );
     let tree = folder(root).join("tree");
     tree::lay(root, &program, &tree)?;
-    Ok(vec![
-        archives::deb(root, &tools::ensure(root, "cargo-deb", "3.8.0")?, None)?,
-        archives::rpm(root, &tools::ensure(root, "cargo-generate-rpm", "0.21.1")?, &tree)?,
-        archives::tar(root, &tree)?,
-    ])
+    let deb = archives::deb(root, &tools::ensure(root, "cargo-deb", "3.8.0")?, None)?;
+    let rpm = archives::rpm(root, &tools::ensure(root, "cargo-generate-rpm", "0.21.1")?, &tree)?;
+    let tree = folder(root).join("tree-static");
+    tree::lay(root, &alone, &tree)?;
+    Ok(vec![deb, rpm, archives::tar(root, &tree)?])
 }
 
 fn sums(files: &[PathBuf]) -> Result<Vec<String>, String> {

@@ -1,7 +1,9 @@
-//! `cargo xtask package`: a Debian package, an RPM and an archive, all made of one tree of files.
+//! `cargo xtask package`: a Debian package, an RPM and an archive, all of one set of files; the archive's program
+//! has musl linked in.
 
 mod archives;
 mod command;
+mod musl;
 mod program;
 mod sbom;
 mod tools;

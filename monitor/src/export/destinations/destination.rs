@@ -4,6 +4,8 @@ use crate::export::destinations::bulk::BulkDestination;
 use crate::export::destinations::file::FileDestination;
 use crate::export::destinations::hec::HecDestination;
 use crate::export::destinations::journald::JournaldDestination;
+#[cfg(feature = "kafka")]
+use crate::export::destinations::kafka::KafkaDestination;
 use crate::export::destinations::loki::LokiDestination;
 use crate::export::destinations::nats::NatsDestination;
 use crate::export::destinations::otlp::OtlpDestination;
@@ -33,6 +35,9 @@ pub enum Destination {
     Otlp(OtlpDestination),
     /// `nats`.
     Nats(NatsDestination),
+    /// `kafka`.
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaDestination),
 }
 
 impl Destination {
@@ -51,6 +56,8 @@ impl Destination {
             DestinationSettings::Loki(loki) => Self::Loki(LokiDestination::open(loki)?),
             DestinationSettings::Otlp(otlp) => Self::Otlp(OtlpDestination::open(otlp)?),
             DestinationSettings::Nats(nats) => Self::Nats(NatsDestination::open(nats).await?),
+            #[cfg(feature = "kafka")]
+            DestinationSettings::Kafka(kafka) => Self::Kafka(KafkaDestination::open(kafka).await?),
         })
     }
 
@@ -66,6 +73,8 @@ impl Destination {
             Self::Loki(loki) => loki.deliver(items).await,
             Self::Otlp(otlp) => otlp.deliver(items).await,
             Self::Nats(nats) => nats.deliver(items).await,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(kafka) => kafka.deliver(items).await,
         }
     }
 }

@@ -5,6 +5,8 @@ pub mod destination;
 pub mod file;
 pub mod hec;
 pub mod journald;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod loki;
 pub mod nats;
 pub mod otlp;

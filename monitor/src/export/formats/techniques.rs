@@ -1,4 +1,4 @@
-//! Which technique of MITRE ATT&CK (enterprise, version 16) and ATLAS a kind of act, done outside the scope, may be.
+//! Which technique of MITRE ATT&CK (enterprise, version 17) and ATLAS a kind of act, done outside the scope, may be.
 
 use serde_json::{Value, json};
 
@@ -50,14 +50,7 @@ pub const fn of(kind: Kind) -> &'static [Technique] {
         | Kind::GrantRevoke => &[],
         Kind::ProcessExec => const { &[technique("T1059.004", "Unix Shell", EXECUTION.0, EXECUTION.1)] },
         Kind::ProcessRequested => {
-            const {
-                &[technique(
-                    "T1569.002",
-                    "Service Execution",
-                    EXECUTION.0,
-                    EXECUTION.1,
-                )]
-            }
+            const { &[technique("T1569", "System Services", EXECUTION.0, EXECUTION.1)] }
         }
         Kind::ProcessTrace => {
             const {
@@ -173,7 +166,7 @@ pub fn attacks(kind: Kind) -> Value {
                 .uid
                 .split_once('.')
                 .map_or((one.uid, false), |(parent, _)| (parent, true));
-            let mut attack = json!({"tactic": {"uid": one.tactic_uid, "name": one.tactic}, "version": "16"});
+            let mut attack = json!({"tactic": {"uid": one.tactic_uid, "name": one.tactic}, "version": "17"});
             if below {
                 attack["technique"] = json!({"uid": parent});
                 attack["sub_technique"] = json!({"uid": one.uid, "name": one.name});

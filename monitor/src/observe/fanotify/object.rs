@@ -65,7 +65,7 @@ const HANDLE_WORDS: usize = 2 + HANDLE_MAX as usize / 4;
 /// `AT_HANDLE_FID` (6.5): also where a handle cannot be opened again, as on overlayfs.
 const AT_HANDLE_FID: i32 = 0x200;
 /// Filesystem types whose files root may be kept from opening, or whose server may hang.
-const REMOTE: [i64; 8] = [
+const REMOTE: [libc::c_ulong; 8] = [
     0x6969,      // nfs
     0xff53_4d42, // cifs
     0xfe53_4d42, // smb2
@@ -201,7 +201,11 @@ pub(super) fn is_remote(fd: BorrowedFd<'_>) -> bool {
     let Ok(stat) = nix::sys::statfs::fstatfs(fd) else {
         return true;
     };
-    REMOTE.contains(&stat.filesystem_type().0)
+    // Signed with one C library and not with another.
+    let kind = stat.filesystem_type().0;
+    REMOTE
+        .iter()
+        .any(|remote| kind.to_ne_bytes() == remote.to_ne_bytes())
 }
 
 /// Whether the daemon may open this regular file for reading. If not, the kernel cannot make the

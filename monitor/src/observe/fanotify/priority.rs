@@ -17,9 +17,7 @@ pub(super) fn lower() {
 }
 
 fn set(policy: i32, priority: i32) -> bool {
-    let param = libc::sched_param {
-        sched_priority: priority,
-    };
+    // The kernel's `struct sched_param` is this number alone; musl has the function, and it always refuses.
     // SAFETY: 0 is the calling thread, the parameter outlives the call.
-    unsafe { libc::sched_setscheduler(0, policy, &raw const param) == 0 }
+    unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, policy, &raw const priority) == 0 }
 }

@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     api::{control::Control as _, types::SessionState},
+    ledger::cut::nanoseconds,
     pipeline::Monitor,
     record::health::StoreState,
+    scope::model::Account,
 };
 
 /// A count as the format has it: exact up to 2^53.
@@ -52,6 +54,7 @@ impl Monitor {
         .value(&[], number(status.degraded.len() as u64));
         self.sessions_and_acts(&mut text);
         self.verdicts(&mut text);
+        self.budgets_and_exposure(&mut text);
         self.losses(&mut text);
         store(&status.store, &mut text);
         super::exporters::write(&self.exporters(), &mut text);
@@ -132,6 +135,18 @@ impl Monitor {
         latency.part("_bucket", &[("le", "+Inf")], number(sum));
         latency.part("_sum", &[], figures.latency_sum.as_secs_f64());
         latency.part("_count", &[], number(sum));
+    }
+
+    fn budgets_and_exposure(&self, text: &mut Text) {
+        let now = jiff::Timestamp::now();
+        let tallies: Vec<_> = {
+            let mut state = self.lock();
+            [Account::Session, Account::Agent, Account::Owner, Account::Host]
+                .into_iter()
+                .flat_map(|account| state.ledger.tallies(account, nanoseconds(now), &|_| true))
+                .collect()
+        };
+        super::exposure::write(&tallies, &self.incidents(), now, text);
     }
 
     fn losses(&self, text: &mut Text) {

@@ -7,12 +7,14 @@ mod brake;
 mod emit;
 mod grant;
 mod hooks;
+mod identity;
 mod kernel;
 mod maps;
 mod matching;
 mod respond;
 mod scratch;
 mod session;
+mod tighten;
 mod verdict;
 
 #[panic_handler]

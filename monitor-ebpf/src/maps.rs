@@ -13,6 +13,8 @@ use scopeward_abi::{
     member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
+    sent::{Sent, SentKey},
+    used::UsedKey,
 };
 
 use crate::scratch::Scratch;
@@ -68,6 +70,24 @@ pub static SEEN_ACTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(65
 #[map]
 pub static SEEN_CUTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(16_384, 0);
 
+/// Directories by the text under which a session opened them: their device << 1, and 1 where only the default answers for
+/// writing there. An LRU: what is evicted is not known when something is removed by a path through it.
+#[map]
+pub static PLACES: LruHashMap<PlaceKey, u64> = LruHashMap::with_max_entries(8_192, 0);
+
+/// What sessions have used, where a budget of theirs tightens: how, by object. Not preallocated: costs what is used. One
+/// that cannot be stored is new, once the session is tightened.
+#[map]
+pub static USED: HashMap<UsedKey, u64> = HashMap::with_max_entries(131_072, BPF_F_NO_PREALLOC);
+
+/// Bytes that left a session's cgroup, by where they went. Not preallocated; what does not fit is counted as lost.
+#[map]
+pub static SENT: HashMap<SentKey, Sent> = HashMap::with_max_entries(16_384, BPF_F_NO_PREALLOC);
+
+/// Sessions by the id of their own cgroup.
+#[map]
+pub static CGROUPS: HashMap<u64, u64> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
+
 /// Events for the daemon: 2 MiB hold about 10,000 of them, a quarter of a second of the worst flood seen; mapped twice, they are
 /// 4 MiB of the daemon's memory. Set by the daemon.
 #[map]
@@ -92,6 +112,16 @@ pub static MATCHING: Array<u32> = Array::with_max_entries(1, 0);
 /// The monitor's own processes: the daemon, or the `scopeward run` that holds a session itself, and its watchdog.
 #[map]
 pub static PROTECTED: HashMap<u32, u32> = HashMap::with_max_entries(16, 0);
+
+/// Key of [`PLACES`].
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PlaceKey {
+    /// The session.
+    pub session: u64,
+    /// Hash of the text, and of the working directory where it is relative.
+    pub text: u64,
+}
 
 /// Key of [`SEEN_ACTS`] and [`SEEN_CUTS`].
 #[repr(C)]

@@ -18,9 +18,9 @@ use scopeward::cli::{
 use scopeward::config::file::Config;
 use scopeward::observe::fanotify::{WatchdogJob, watchdog_main};
 use scopeward::observe::load::LoadError;
-use scopeward::scope::capability::Capabilities;
 use scopeward::service::daemon::DaemonError;
 use scopeward::service::memory::frugal;
+use scopeward::service::privileges::keep_needed;
 
 fn main() -> ExitCode {
     if let Some(job) = WatchdogJob::from_args(std::env::args_os()) {
@@ -65,6 +65,9 @@ fn serve(cli: &Cli, args: &daemon::Args) -> ExitCode {
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
     frugal();
+    if let Err(error) = keep_needed() {
+        tracing::warn!("failed to give up what root may do and the daemon does not: {error}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -82,14 +85,21 @@ fn cannot_load(error: &LoadError) -> ExitCode {
     fail(&sentence, None, exit)
 }
 
+/// Said where scopes are judged for a host that could not be asked.
+const ASSUMED: &str = "judged as every supported host holds acts (tracepoints, fanotify, cgroup programs), because no \
+                       daemon answers here; as root, what this host gives is tried";
+
 /// Runs a command: most ask the daemon.
 async fn answer(command: &Command, config: &Config, client: &Client) -> Result<Exit, CliError> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut output = Output::new(&mut stdout, Look::of_stdout());
     let output = &mut output;
-    // Scopes are judged as every host of this version holds acts, so that the answers are the same everywhere.
-    let setting = || {
-        let mut setting = Setting::of_this_process(Capabilities::tracepoint(true));
+    let setting = async || {
+        let (capabilities, is_known) = scope::capabilities(client).await;
+        if !is_known {
+            eprintln!("scopeward: {ASSUMED}");
+        }
+        let mut setting = Setting::of_this_process(capabilities);
         setting.scope_dir.clone_from(&config.paths.scopes);
         setting
     };
@@ -118,11 +128,11 @@ async fn answer(command: &Command, config: &Config, client: &Client) -> Result<E
         Command::Doctor(args) => doctor::run(args, config, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Man(args) => man::run(args, output),
-        Command::Replay(args) => replay::run(args, &setting(), output, &mut std::io::stderr()),
+        Command::Replay(args) => replay::run(args, &setting().await, output, &mut std::io::stderr()),
         Command::Scope(args) => {
             return Ok(scope::run(
                 args,
-                &setting(),
+                &setting().await,
                 &mut std::io::stdout().lock(),
                 &mut std::io::stderr().lock(),
             )?);

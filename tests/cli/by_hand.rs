@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use scopeward_tests::daemon::{Daemon, ask, listing, said};
 use scopeward_tests::process::{Bounded, wait_until};
-use scopeward_tests::requirement::{Need, require, take_turn};
+use scopeward_tests::requirement::take_turn;
 use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
 use scopeward_tests::session::Session;
+
+use crate::trying::ready;
 
 const BOUND: Duration = Duration::from_secs(30);
 /// Long enough for a process that can go on to have gone on.
@@ -73,10 +75,6 @@ impl<'a> Counting<'a> {
         let ended = self.session.end(self.running).expect("it ends");
         ended.status.code()
     }
-}
-
-fn ready() -> bool {
-    require(&[Need::Root, Need::Bpf, Need::Scopeward])
 }
 
 fn write_scope(scratch: &Scratch, tables: &str) -> PathBuf {

@@ -1,18 +1,21 @@
 //! From the first cut to containment: what was exposed, what has to be rotated, who marked it.
 
-use std::time::Duration;
-
+use scopeward_tests::attack::technique::Transport;
 use scopeward_tests::daemon::{Daemon, ask, listing, said};
+use scopeward_tests::listener::Listener;
 use scopeward_tests::process::wait_until;
-use scopeward_tests::requirement::{Need, require, take_turn};
+use scopeward_tests::requirement::take_turn;
 use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
 use scopeward_tests::session::Session;
 use serde_json::Value;
 
-const BOUND: Duration = Duration::from_secs(30);
+use crate::trying::{BOUND, kill, ready, seconds};
+
 /// How far the kernel's time of an act may lie from the script's own clock, which is read before and after.
 const CLOSE: f64 = 0.002;
+/// Bytes that the session sends between its first cut and its containment.
+const SENT: usize = 12_345;
 
 fn only(scratch: &Scratch, arguments: &[&str]) -> Value {
     let mut found = listing(scratch, arguments).expect("ask");
@@ -20,15 +23,10 @@ fn only(scratch: &Scratch, arguments: &[&str]) -> Value {
     found.remove(0)
 }
 
-fn seconds(value: &Value) -> f64 {
-    let time: jiff::Timestamp = value.as_str().expect("a time").parse().expect("a time");
-    time.as_second() as f64 + f64::from(time.subsec_nanosecond()) / 1e9
-}
-
 /// A secret is read, which is only flagged; then an endpoint is asked for that is off limits: frozen at the second step.
 #[test]
 fn exposure_is_measured_and_what_was_read_is_to_be_rotated() {
-    if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
+    if !ready() {
         return;
     }
     let _turn = take_turn();
@@ -45,10 +43,14 @@ fn exposure_is_measured_and_what_was_read_is_to_be_rotated() {
         )
         .expect("write the scope");
     let daemon = Daemon::start(&scratch).expect("start the daemon");
+    let server = Listener::start(Transport::Tcp, ([127, 0, 0, 1], 0).into()).expect("listen");
     let script = format!(
-        "now() {{ date +%s.%N >>{0}; }}; now; read x <{1}; now; sleep 0.7; now; : 2>&1 >/dev/tcp/127.0.0.9/9; now; sleep 60",
+        "now() {{ date +%s.%N >>{0}; }}; send() {{ head -c $1 /dev/zero >/dev/tcp/127.0.0.1/{2}; }}; send 999; \
+         now; read x <{1}; now; send {3}; sleep 0.7; now; : 2>&1 >/dev/tcp/127.0.0.9/9; now; sleep 60",
         clocks.display(),
-        secret.display()
+        secret.display(),
+        server.address().port(),
+        SENT
     );
     let session = Session::new(&scratch, &scope);
     let running = session.start(&["bash", "-c", &script]).expect("start");
@@ -75,7 +77,15 @@ fn exposure_is_measured_and_what_was_read_is_to_be_rotated() {
     );
     assert_eq!(incident["contained"]["response"], "freeze", "{incident:#}");
     assert_eq!(incident["cuts"], 2, "{incident:#}");
-    assert_eq!(incident["bytes_out"], Value::Null, "nobody counts bytes yet");
+    assert_eq!(server.tally().bytes, 999 + SENT, "what arrived");
+    assert_eq!(
+        incident["bytes_out"], SENT,
+        "what left from the first cut on: {incident:#}"
+    );
+    assert_eq!(
+        incident["sent"],
+        serde_json::json!([{"endpoint": server.address().to_string(), "protocol": "tcp", "bytes": SENT}])
+    );
     assert_eq!(
         incident["credentials"][0]["path"],
         secret.display().to_string(),
@@ -104,9 +114,7 @@ fn exposure_is_measured_and_what_was_read_is_to_be_rotated() {
         (&"root".into(), &"replaced by hand".into()),
         "{entry:#}"
     );
-    let id = again["session"].as_str().expect("an id");
-    let killed = ask(&scratch, &["kill", id, "--reason", "the test is over"]).expect("ask");
-    assert!(killed.status.success(), "{}", said(&killed));
+    kill(&scratch, again["session"].as_str().expect("an id"));
     session.end(running).expect("it ends");
     daemon.stop().expect("stop");
 }

@@ -4,17 +4,13 @@ use std::time::Duration;
 
 use scopeward_tests::daemon::{Daemon, ask, listing, said};
 use scopeward_tests::process::{Bounded, wait_until};
-use scopeward_tests::requirement::{Need, require, take_turn};
+use scopeward_tests::requirement::take_turn;
 use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
 use scopeward_tests::session::Session;
 use serde_json::Value;
 
-const BOUND: Duration = Duration::from_secs(30);
-
-fn ready() -> bool {
-    require(&[Need::Root, Need::Bpf, Need::Scopeward])
-}
+use crate::trying::{BOUND, kill, latest_session, ready};
 
 /// A scope that flags reads below `guarded`, weight 1, and freezes at `weight`.
 fn budgeted(scratch: &Scratch, weight: u32) -> std::path::PathBuf {
@@ -41,12 +37,8 @@ fn reader(scratch: &Scratch, from: u32, to: u32) -> String {
     )
 }
 
-fn session_of(scratch: &Scratch) -> Option<Value> {
-    listing(scratch, &["sessions", "--json"]).ok()?.pop()
-}
-
 fn is_frozen(scratch: &Scratch) -> bool {
-    session_of(scratch).is_some_and(|session| session["status"]["state"] == "frozen")
+    latest_session(scratch).is_some_and(|session| session["status"]["state"] == "frozen")
 }
 
 fn cuts(scratch: &Scratch) -> Value {
@@ -57,12 +49,8 @@ fn cuts(scratch: &Scratch) -> Value {
 }
 
 fn end(scratch: &Scratch, running: Bounded, session: &Session<'_>) {
-    let id = session_of(scratch).expect("a session")["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let output = ask(scratch, &["kill", &id, "--reason", "the test is over"]).expect("ask");
-    assert!(output.status.success(), "{}", said(&output));
+    let latest = latest_session(scratch).expect("a session");
+    kill(scratch, latest["id"].as_str().expect("an id"));
     session.end(running).expect("it ends");
 }
 

@@ -3,6 +3,7 @@
 mod by_hand;
 mod daemon;
 mod grants;
+mod identity;
 mod incidents;
 mod ledger;
 mod metrics;
@@ -16,6 +17,7 @@ mod run_passes;
 mod run_refuses;
 mod scope_check;
 mod service;
+mod tighten;
 mod trying;
 mod unit;
 mod upgrade;

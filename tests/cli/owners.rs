@@ -10,7 +10,7 @@ use scopeward_tests::scratch::Scratch;
 use scopeward_tests::session::Session;
 use serde_json::Value;
 
-use crate::trying::{BOUND, events, ready, serve};
+use crate::trying::{BOUND, events, kill, ready, serve};
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
@@ -73,8 +73,7 @@ fn a_session_says_where_it_comes_from_and_when_that_changes() {
     let listed = listing(&scratch, &["sessions", "--json"]).expect("ask");
     assert_eq!(listed[0]["origin"]["cwd"], "/");
     let id = listed[0]["id"].as_str().expect("an id");
-    let output = ask(&scratch, &["kill", id, "--reason", "the test ends"]).expect("ask");
-    assert!(output.status.success(), "{}", said(&output));
+    kill(&scratch, id);
     running.finish(BOUND).expect("it ends");
     daemon.stop().expect("stop");
     let verified = ask(&scratch, &["verify"]).expect("ask");

@@ -106,10 +106,26 @@ impl<'a> Trying<'a> {
     }
 
     pub fn end(self) {
-        let output = ask(self.scratch, &["kill", &self.id, "--reason", "the test ends"]).expect("ask");
-        assert!(output.status.success(), "{}", said(&output));
+        kill(self.scratch, &self.id);
         self.running.finish(BOUND).expect("it ends");
     }
+}
+
+/// Ends a session by hand.
+pub fn kill(scratch: &Scratch, session: &str) {
+    let output = ask(scratch, &["kill", session, "--reason", "the test ends"]).expect("ask");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+/// The session that is listed last, where there is one.
+pub fn latest_session(scratch: &Scratch) -> Option<Value> {
+    listing(scratch, &["sessions", "--json"]).ok()?.pop()
+}
+
+/// A time in a record, in seconds since 1970.
+pub fn seconds(value: &Value) -> f64 {
+    let time: jiff::Timestamp = value.as_str().expect("a time").parse().expect("a time");
+    time.as_second() as f64 + f64::from(time.subsec_nanosecond()) / 1e9
 }
 
 pub fn done(scratch: &Scratch, arguments: &[&str]) -> Value {

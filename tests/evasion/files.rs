@@ -5,7 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use scopeward_tests::attack::loot::Loot;
-use scopeward_tests::attack::technique::{FileTechnique, Gain, Sort, Technique};
+use scopeward_tests::attack::technique::{FileTechnique, Sort, Technique};
+use scopeward_tests::expectation;
 use scopeward_tests::process::Bounded;
 use scopeward_tests::programs::trials;
 use scopeward_tests::requirement::{Need, require, take_turn};
@@ -15,14 +16,7 @@ use scopeward_tests::session::{Session, cuts};
 use scopeward_tests::table::{self, Row};
 use scopeward_tests::trial::{Targets, answers, file_attack, meeting, recorded, strange};
 
-/// What cannot be closed where neither `lsm` nor `fmod_ret` is to be had, and why.
-fn open_in_this_tier(name: &str) -> &'static str {
-    match name {
-        "truncate" => "truncate(2) opens nothing, so fanotify is not asked; closed by lsm or fmod_ret",
-        "unlink" => "unlink(2) opens nothing, so fanotify is not asked; closed by lsm or fmod_ret",
-        _ => "",
-    }
-}
+use crate::judgement::judge;
 
 fn check(name: &str) {
     if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
@@ -36,7 +30,7 @@ fn check(name: &str) {
     hold(technique, file);
 }
 
-fn hold(technique: &Technique, file: FileTechnique) {
+pub fn hold(technique: &Technique, file: FileTechnique) {
     let trials = trials();
     let scratch = Scratch::new().expect("make a directory");
     let place = |directory| Targets::new(&scratch, directory, file, trials).expect("place files");
@@ -87,16 +81,18 @@ fn hold(technique: &Technique, file: FileTechnique) {
         .expect("the attacker outside ends");
 
     let name = technique.name;
-    let open = open_in_this_tier(name);
+    let tier = expectation::tier();
+    let open = expectation::open(name, tier);
     let row = Row {
         technique: name.to_owned(),
+        tier,
         trials,
         obtained: guarded.gained(&inside, false),
         twin: benign.gained(&inside, true),
         outside: theirs.gained(&outside, false),
         answered: answers(&inside, trials, false),
         recorded: recorded(&ended.events),
-        open: open.to_owned(),
+        open: open.unwrap_or_default().to_owned(),
     };
     table::add(&row).expect("write the table");
 
@@ -124,12 +120,7 @@ fn hold(technique: &Technique, file: FileTechnique) {
         0,
         "bytes from elsewhere: {said}"
     );
-    if file.gain == Gain::Read || open.is_empty() {
-        assert_eq!(
-            row.obtained, 0,
-            "in the session the technique must not work: {said}"
-        );
-    }
+    judge(&row, open, &ended.events, &said);
     let named = cuts(&ended.events).filter(|event| {
         let act = &event["act"];
         [&act["path"], &act["to"], &act["guarded_as"]]

@@ -22,6 +22,8 @@ macro_rules! techniques {
 
 mod control;
 mod files;
+mod judgement;
+mod matrix;
 mod network;
 mod outsiders;
 mod services;

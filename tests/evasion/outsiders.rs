@@ -2,12 +2,15 @@
 //! resembles it, is untouched, and so is the same attacker outside the session.
 
 use std::process::{Child, Command};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 use scopeward_tests::attack::loot::Loot;
 use scopeward_tests::attack::outsiders::escape::{cgroup_root, remove_cgroup, remove_mounts};
 use scopeward_tests::attack::technique::{OutsiderTechnique, Sort, Technique};
+use scopeward_tests::expectation;
 use scopeward_tests::process::Bounded;
 use scopeward_tests::programs::trials;
 use scopeward_tests::requirement::{Need, require, say_skipped, take_turn, test_name};
@@ -16,6 +19,8 @@ use scopeward_tests::scratch::Scratch;
 use scopeward_tests::session::{Session, cuts};
 use scopeward_tests::table::{self, Row};
 use scopeward_tests::trial::{answers, outsider_attack, recorded, through};
+
+use crate::judgement::judge;
 
 /// Everything that these techniques do is answered by killing.
 const TABLES: &str =
@@ -57,8 +62,23 @@ impl Drop for Victim {
     }
 }
 
-/// What stands in the table where the act is done before it is answered.
-const DONE_FIRST: &str = "the signal is there when its sender is killed; closed by lsm or fmod_ret";
+/// Signals that came to this process.
+static SIGNALS: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn count_signal(_: nix::libc::c_int) {
+    SIGNALS.fetch_add(1, Ordering::SeqCst);
+}
+
+/// From now on `SIGWINCH`, which the techniques send, is counted.
+fn count_signals() {
+    let action = SigAction::new(
+        SigHandler::Handler(count_signal),
+        SaFlags::SA_RESTART,
+        SigSet::empty(),
+    );
+    // SAFETY: the handler does one atomic addition.
+    unsafe { sigaction(Signal::SIGWINCH, &action) }.expect("count signals");
+}
 
 fn check(name: &str) {
     if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
@@ -68,7 +88,7 @@ fn check(name: &str) {
     let Sort::Outsider(sort) = technique.sort else {
         panic!("{name} is no technique on another process")
     };
-    if name == "leave-cgroup" && cgroup_root().is_err() {
+    if ["leave-cgroup", "start-in-cgroup"].contains(&name) && cgroup_root().is_err() {
         say_skipped(&test_name(), "cgroup v2 is not mounted");
         return;
     }
@@ -77,7 +97,7 @@ fn check(name: &str) {
     remove_cgroup();
 }
 
-fn hold(technique: &Technique, sort: OutsiderTechnique) {
+pub fn hold(technique: &Technique, sort: OutsiderTechnique) {
     let trials = trials();
     let scratch = Scratch::new().expect("make a directory");
     let victim = Victim::of(technique);
@@ -100,17 +120,23 @@ fn hold(technique: &Technique, sort: OutsiderTechnique) {
     let neighbour = Bounded::start(Command::new(&same[0]).args(&same[1..]))
         .and_then(|running| running.finish(Duration::from_secs(300)))
         .expect("the attacker outside ends");
+    count_signals();
+    SIGNALS.store(0, Ordering::SeqCst);
     let ended = Session::new(&scratch, &scope)
         .run(&attack("loot-inside", "inside", true))
         .expect("the session ends");
 
     remove_mounts(&scratch.path("")).expect("take mounts away");
     let killed = answers(&inside, trials, false);
+    let tier = expectation::tier();
+    let open = expectation::open(technique.name, tier);
     let row = Row {
         technique: technique.name.to_owned(),
+        tier,
         trials,
+        // Signals that wait together come as one.
         obtained: if sort.done_first {
-            trials
+            SIGNALS.load(Ordering::SeqCst)
         } else {
             through(&inside, trials, false)
         },
@@ -118,7 +144,7 @@ fn hold(technique: &Technique, sort: OutsiderTechnique) {
         outside: through(&outside, trials, false),
         answered: killed.clone(),
         recorded: recorded(&ended.events),
-        open: if sort.done_first { DONE_FIRST } else { "" }.to_owned(),
+        open: open.unwrap_or_default().to_owned(),
     };
     table::add(&row).expect("write the table");
     let said = format!("{row:#?}\n{}\n{}", ended.stdout, ended.stderr);
@@ -141,6 +167,7 @@ fn hold(technique: &Technique, sort: OutsiderTechnique) {
         "its benign twin must work: {} {said}",
         answers(&inside, trials, true)
     );
+    judge(&row, open, &ended.events, &said);
     assert_eq!(killed, format!("killed ×{trials}"), "{said}");
     let told = cuts(&ended.events).filter(|event| event["act"]["kind"] == sort.kind);
     assert!(told.count() > 0, "no cut of its kind: {:#?} {said}", ended.events);
@@ -171,6 +198,8 @@ techniques! {
     setns: "setns",
     chroot_away: "chroot-away",
     mount: "mount",
+    mount_nowhere: "mount-nowhere",
     bpf_enumerate: "bpf-enumerate",
     leave_cgroup: "leave-cgroup",
+    start_in_cgroup: "start-in-cgroup",
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use scopeward_tests::attack::catalogue::TECHNIQUES;
 use scopeward_tests::attack::loot::Loot;
-use scopeward_tests::attack::technique::{ServiceTechnique, Sort, Technique};
+use scopeward_tests::attack::technique::{Sort, Technique};
+use scopeward_tests::expectation;
 use scopeward_tests::process::Bounded;
 use scopeward_tests::programs::trials;
 use scopeward_tests::requirement::{Need, require, take_turn};
@@ -18,20 +19,19 @@ use scopeward_tests::table::{self, Row};
 use scopeward_tests::trial::{answers, meeting, recorded, service_attack};
 use scopeward_tests::unix_service::Service;
 
-/// What cannot be closed where neither `lsm` nor `fmod_ret` is to be had.
-const DELIVERED_FIRST: &str =
-    "the datagram is there when its sender is killed; one attempt, one datagram. Closed by lsm or fmod_ret";
+use crate::judgement::judge;
 
 fn check(name: &str) {
     if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
         return;
     }
     let technique = Technique::named(name).expect("a technique of the table");
-    let Sort::Service(service) = technique.sort else {
-        panic!("{name} is no technique on a service")
-    };
+    assert!(
+        matches!(technique.sort, Sort::Service(_)),
+        "{name} is no technique on a service"
+    );
     let _turn = take_turn();
-    hold(technique, service);
+    hold(technique);
 }
 
 fn started(scratch: &Scratch, directory: &str) -> (std::path::PathBuf, Service) {
@@ -40,7 +40,7 @@ fn started(scratch: &Scratch, directory: &str) -> (std::path::PathBuf, Service) 
     (at, service)
 }
 
-fn hold(technique: &Technique, sort: ServiceTechnique) {
+pub fn hold(technique: &Technique) {
     let trials = trials();
     let scratch = Scratch::new().expect("make a directory");
     let (at, guarded) = started(&scratch, "guarded");
@@ -79,15 +79,18 @@ fn hold(technique: &Technique, sort: ServiceTechnique) {
         .finish(Duration::from_secs(300))
         .expect("the attacker outside ends");
 
+    let tier = expectation::tier();
+    let open = expectation::open(technique.name, tier);
     let row = Row {
         technique: technique.name.to_owned(),
+        tier,
         trials,
         obtained: guarded.delivered("inside"),
         twin: benign.delivered("twin"),
         outside: guarded.delivered("outside"),
         answered: answers(&inside, trials, false),
         recorded: recorded(&ended.events),
-        open: if sort.delivered_first { DELIVERED_FIRST } else { "" }.to_owned(),
+        open: open.unwrap_or_default().to_owned(),
     };
     table::add(&row).expect("write the table");
     let said = format!("{row:#?}\n{}\n{}", ended.stdout, ended.stderr);
@@ -108,11 +111,9 @@ fn hold(technique: &Technique, sort: ServiceTechnique) {
         row.twin, trials,
         "to a service outside the rules it must work: {said}"
     );
-    if !sort.delivered_first {
-        assert_eq!(
-            row.obtained, 0,
-            "in the session the technique must not work: {said}"
-        );
+    judge(&row, open, &ended.events, &said);
+    if expectation::unseen(technique.name) {
+        return;
     }
     assert_eq!(row.answered, format!("killed ×{trials}"), "{said}");
     let directory = at.display().to_string();

@@ -51,3 +51,49 @@ fn an_allowed_object_is_told_once() {
         .filter(|event| event["act"]["path"] == benign.to_str().expect("UTF-8"));
     assert!(told.count() <= 1, "{:#?}", ended.events);
 }
+
+/// How many benign acts a flood has: `SCOPEWARD_FLOOD`, else what takes some seconds.
+fn flood_size() -> u64 {
+    let set = std::env::var("SCOPEWARD_FLOOD").ok();
+    set.and_then(|text| text.parse().ok()).unwrap_or(300_000)
+}
+
+/// Opens a thousand benign files over and over, then the guarded one.
+const FLOOD: &str = "import os,sys\n\
+    paths=[os.path.join(sys.argv[1],str(n)) for n in range(1000)]\n\
+    [open(path,'w').close() for path in paths]\n\
+    for n in range(int(sys.argv[2])): os.close(os.open(paths[n%1000],os.O_RDONLY))\n\
+    print('flooded',flush=True)\n\
+    print('obtained',os.read(os.open(sys.argv[3],os.O_RDONLY),100),flush=True)";
+
+#[test]
+fn a_flood_of_benign_acts_hides_no_cut() {
+    if !require(&[Need::Root, Need::Bpf, Need::Scopeward, Need::Speed]) {
+        return;
+    }
+    let _turn = take_turn();
+    let scratch = Scratch::new().expect("make a directory");
+    let guarded = scratch.write("guarded/credential", "secret\n").expect("write");
+    let text = scope::guarding(std::slice::from_ref(&guarded), "kill");
+    let scope = scratch.write("scope.toml", text).expect("write the scope");
+    let benign = scratch.path("benign").display().to_string();
+    let (size, guarded) = (flood_size().to_string(), guarded.display().to_string());
+    let words = [
+        "/usr/bin/python3",
+        "-I",
+        "-S",
+        "-c",
+        FLOOD,
+        &benign,
+        &size,
+        &guarded,
+    ];
+    let begun = std::time::Instant::now();
+    let ended = Session::new(&scratch, &scope).run(&words).expect("run");
+    println!("{size} benign acts and one cut in {:?}", begun.elapsed());
+    assert_eq!(ended.stdout, "flooded\n", "{}", ended.stderr);
+    assert_eq!(ended.status.code(), Some(137), "{}", ended.stderr);
+    let cuts = ended.cuts_of("file.open");
+    assert_eq!(ended.cut_count(), 1, "{cuts:#?}");
+    assert_eq!(cuts[0]["act"]["path"], guarded.as_str(), "{cuts:#?}");
+}

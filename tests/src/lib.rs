@@ -2,6 +2,7 @@
 
 pub mod attack;
 pub mod daemon;
+pub mod expectation;
 pub mod guest;
 pub mod listener;
 pub mod load;

@@ -14,7 +14,7 @@ use nix::sys::socket::{Backlog, SockaddrStorage, bind, listen};
 
 use crate::attack::network::target::{PAYLOAD, family, set_option, socket};
 use crate::attack::technique::Transport;
-use crate::patience::patient;
+use crate::patience::{patience, patient};
 
 /// A server reads at most this much of one connection.
 const MOST: u64 = 64 * 1024;
@@ -120,9 +120,11 @@ impl Listener {
     /// What has reached it when `enough` says so and nothing more has come for 100 ms, or after 10 s.
     #[must_use]
     pub fn settled(&self, enough: impl Fn(&Tally) -> bool) -> Tally {
+        // What came late would have come by then: loopback delivers before the sender gets on.
+        let quiet_for = Duration::from_millis(100) * patience().min(3);
         let (begun, mut last, mut changed) = (Instant::now(), self.tally(), Instant::now());
         loop {
-            let quiet = changed.elapsed() > patient(Duration::from_millis(100));
+            let quiet = changed.elapsed() > quiet_for;
             if quiet && enough(&last) || begun.elapsed() > patient(Duration::from_secs(10)) {
                 return last;
             }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +14,14 @@ use crate::scratch::Scratch;
 
 /// How long a session may take.
 const BOUND: Duration = Duration::from_secs(600);
+
+/// The settings of the daemon that holds all sessions of this test program; unset, each run holds its own.
+static SHARED: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on sessions are held by the daemon with these settings: where loading takes long, it is done once.
+pub fn share(settings: PathBuf) {
+    SHARED.get_or_init(|| settings);
+}
 
 /// A `scopeward run` that has not been started.
 pub struct Session<'a> {
@@ -74,6 +83,9 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut command = self.scratch.scopeward(&["run", "--mode", self.mode, "--scope"]);
+        if let Some(settings) = SHARED.get() {
+            command.env("SCOPEWARD_CONFIG", settings);
+        }
         command.arg(&self.scope).arg("--events").arg(&self.events);
         if let Some(report) = &self.report {
             command.arg("--report").arg(report);

@@ -36,8 +36,9 @@ usage: cargo xtask COMMAND
           --only CHAPTER,… (overhead, resources, losses, violations, deaths, alerts, startup)
   load    a busy session for ten minutes: events lost, memory, processor; options: --seconds, --acts, --cuts N (a second)
   vm      the kernel tests on Debian's stock kernels 5.10 to 7.3, in virtual machines; options:
-          --kernel SERIES, --profile stock|no-bpf|lockdown (each any number of times; all where unset),
-          --run FILTER (tests whose name holds it), --sh COMMAND (instead of tests), --relock (newest packages into xtask/kernels.lock)
+          --kernel SERIES, --profile stock|no-bpf|lockdown|no-ftrace (each any number of times; all but the last where unset),
+          --run FILTER (tests whose name holds it), --sh COMMAND (instead of tests), --table (every attack technique in
+          every tier, into docs/kernel-support.md), --count (instructions per system call, into docs/instructions.md), --relock (newest packages into xtask/kernels.lock)
   package a Debian package, an RPM and an archive, in target/package/out; --twice builds all again from nothing and
           compares
   install-test

@@ -66,6 +66,8 @@ pub mod flag {
     pub const BRAKED: u32 = 1 << 16;
     /// A unix socket in the abstract name space: the string is its name.
     pub const ABSTRACT: u32 = 2048;
+    /// A person's credential was read outside sanctioned use, or something is reached after that.
+    pub const LENT: u32 = 1 << 21;
     /// Outside the scope, and let through by a grant.
     pub const GRANTED: u32 = 1 << 20;
     /// The session did not open it itself: the descriptor was received, or it was there before the session.
@@ -292,7 +294,7 @@ pub mod call {
     pub const UNSHARE: u32 = 10;
     /// A child in namespaces of its own.
     pub const CLONE: u32 = 11;
-    /// `mount`, `move_mount`, `pivot_root`, `chroot`, `mount_setattr`; the number of the system call is the detail.
+    /// `mount`, `move_mount`, `pivot_root`, `chroot`, `mount_setattr`, `fsmount`; the number of the system call is the detail.
     pub const MOUNT: u32 = 12;
     /// Their names, as events say them.
     pub const NAMES: [&str; 13] = [

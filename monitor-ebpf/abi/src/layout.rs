@@ -2,21 +2,24 @@
 
 use core::mem::{offset_of, size_of};
 
-use crate::{endpoint, event, grant, member, object, policy};
+use crate::{endpoint, event, grant, member, object, policy, sent, used};
 
 const _: () = {
-    assert!(size_of::<member::Member>() == 48);
-    assert!(size_of::<member::Session>() == 16);
+    assert!(size_of::<member::Member>() == 56);
+    assert!(size_of::<member::Session>() == 32);
     assert!(size_of::<member::Counts>() == 48);
     assert!(size_of::<object::ObjectKey>() == 24);
     assert!(size_of::<object::Match>() == 32);
     assert!(size_of::<object::NameKey>() == 48);
-    assert!(size_of::<policy::Policy>() == 88 + 12 * crate::MAX_SHAPES);
+    assert!(size_of::<policy::Policy>() == 96 + 12 * crate::MAX_SHAPES);
     assert!(size_of::<policy::Entry>() == 4 + 4 * crate::MAX_UNLESS);
     assert!(size_of::<endpoint::EndpointKey>() == 20);
     assert!(size_of::<endpoint::Ports>() == 8 + 12 * crate::MAX_PORTS);
     assert!(size_of::<grant::GrantKey>() == 40);
     assert!(size_of::<grant::Grant>() == 24);
+    assert!(size_of::<used::UsedKey>() == 24);
+    assert!(size_of::<sent::SentKey>() == 32);
+    assert!(size_of::<sent::Sent>() == 16);
     assert!(size_of::<event::Header>() == 56);
     assert!(size_of::<event::Fork>() == 16);
     assert!(size_of::<event::Exec>() == 32);
@@ -48,7 +51,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 94] = [
+pub const FIELDS: [Field; 95] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -107,6 +110,7 @@ pub const FIELDS: [Field; 94] = [
     field("REGS_SECOND", "pt_regs", "si"),
     field("REGS_SECOND_COMPAT", "pt_regs", "cx"),
     field("TASK_THREAD_INFO", "task_struct", "thread_info"),
+    field("TASK_CGROUPS", "task_struct", "cgroups"),
     field("FILE_FLAGS", "file", "f_flags"),
     field("BPRM_BUF", "linux_binprm", "buf"),
     field("SOCK_PROTOCOL", "sock", "sk_protocol"),

@@ -20,6 +20,8 @@ pub struct Member {
     pub then: u32,
     /// The entry that `then` comes from.
     pub then_entry: u32,
+    /// When it, or what it descends from or started, last read a person's credential (boot clock, ns); 0 for never.
+    pub lent: u64,
 }
 
 /// Bits of [`Member::flags`].
@@ -45,6 +47,12 @@ pub struct Session {
     pub mode: u32,
     /// `state::*`.
     pub state: u32,
+    /// 1 while a used-up budget leaves the session only what it has used before.
+    pub tightened: u32,
+    /// 1 from a cut on that the programs have not counted, because user space answered it.
+    pub exposed: u32,
+    /// The cuts that were counted when it was last let go on: what it sends is counted from the next one.
+    pub cuts_before: u64,
 }
 
 /// Value of `COUNTS`, keyed by session: written by the programs alone.

@@ -44,8 +44,8 @@ pub struct Policy {
     pub mount: u32,
     /// Entry for acts on the monitor itself.
     pub tamper: u32,
-    /// Always 0.
-    pub pad: u32,
+    /// Entry for reaching an endpoint after a person's credential was read; 0 allows.
+    pub borrowed: u32,
     /// The name shapes of the patterns of unix sockets, paths and abstract names alike.
     pub socket_shapes: [u32; MAX_SHAPES],
     /// The brake: in how long, ns.
@@ -54,6 +54,10 @@ pub struct Policy {
     pub brake_weight: u32,
     /// The brake: [`response::FREEZE`] or [`response::KILL`].
     pub brake_response: u32,
+    /// Entry for what a tightened session has not used before; 0 where no budget tightens.
+    pub tighten: u32,
+    /// Always 0.
+    pub pad: u32,
 }
 
 /// Bits of [`Policy::flags`]; the same bits shifted by [`flag::EXEC_SHIFT`] are for the program table.
@@ -71,6 +75,12 @@ pub mod flag {
     /// Raw and ping sockets are refused with the network default.
     pub const RAW_SOCKETS: u32 = 1 << 16;
 }
+
+/// The bit of a match's mask that marks a person's credential; the lower ones are the sanctions'.
+pub const CREDENTIAL: u64 = 1 << 63;
+
+/// How long after a credential was read a connection is taken for its use: ten minutes, ns.
+pub const LENT_NS: u64 = 600_000_000_000;
 
 /// Key of `ENTRIES`.
 #[repr(C)]

@@ -35,7 +35,7 @@ pub mod class {
     pub const MOUNT: u8 = 13;
     /// `bpf`.
     pub const BPF: u8 = 14;
-    /// Removes a name in a directory that is given by its descriptor.
+    /// Removes a name: `unlinkat`, or `unlink`, which is told apart by its number.
     pub const REMOVE: u8 = 15;
     /// Shift of the 32-bit class.
     pub const COMPAT_SHIFT: u8 = 4;

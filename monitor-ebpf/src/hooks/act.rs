@@ -2,7 +2,8 @@
 
 use scopeward_abi::{
     event::{Header, Other, flag as event_flag, loss},
-    member::flag,
+    member::{flag, mode},
+    policy::response,
 };
 
 use crate::{
@@ -49,6 +50,16 @@ pub fn judge(actor: &mut Actor, other: &Other, entry: u32, what: u32, power: Pow
     // The hook may go on to tell of what the act was done with, which did not stop the session.
     actor.flags &= !event_flag::BRAKED;
     applied
+}
+
+/// The same for an act that another hook is asked about next, which tells of what goes on: only refuses.
+#[inline(always)]
+pub fn refuse(actor: &mut Actor, other: &Other, entry: u32, what: u32) -> u8 {
+    let called_for = verdict::by_entry(actor.member, entry).response;
+    if called_for < response::DENY || actor.session.mode == mode::OBSERVE {
+        return response::ALLOW;
+    }
+    judge(actor, other, entry, what, Power::Deny)
 }
 
 /// Tells of the act: the event is filled in the ring itself, because the frames of all calls together have 512 bytes.

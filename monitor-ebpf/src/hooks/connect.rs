@@ -9,11 +9,11 @@ use scopeward_abi::{
 };
 
 use crate::{
-    emit, grant,
+    emit, grant, identity,
     maps::{POLICIES, SeenKey},
     respond::{self, Power},
     session::{self, Actor, ids},
-    verdict,
+    tighten, verdict,
 };
 
 const ALLOW: i32 = 1;
@@ -110,6 +110,20 @@ struct NetEvent {
     net: Net,
 }
 
+/// An address in 64 bits.
+#[inline(always)]
+fn folded(addr: &[u8; 16]) -> u64 {
+    let (high, low) = (
+        u64::from_ne_bytes([
+            addr[0], addr[1], addr[2], addr[3], addr[4], addr[5], addr[6], addr[7],
+        ]),
+        u64::from_ne_bytes([
+            addr[8], addr[9], addr[10], addr[11], addr[12], addr[13], addr[14], addr[15],
+        ]),
+    );
+    high.rotate_left(17) ^ low
+}
+
 /// Answers reaching an address, and returns what was applied. With [`Power::Deny`] what goes on is not counted: the
 /// cgroup hooks are asked about it next.
 #[inline(never)]
@@ -129,6 +143,15 @@ pub fn reach(actor: &mut Actor, net: &Net, kind: u8, power: Power) -> u8 {
     };
     let addr = &net.addr;
     let mut verdict = verdict::endpoint(actor.member, policy, addr, net.port, ruled);
+    if let Some(borrowed) = identity::answer(actor.member, policy, net.port, ruled) {
+        actor.flags |= flag::LENT;
+        if borrowed.response >= verdict.response {
+            verdict = borrowed;
+        }
+    }
+    let object = folded(addr);
+    let part = u32::from(net.port) << 16 | u32::from(ruled);
+    tighten::hold(actor, policy, &mut verdict, (kind::CONNECT, object, part), 1);
     if verdict.response > response::ALLOW
         && grant::endpoint(
             actor.member.session,
@@ -144,19 +167,11 @@ pub fn reach(actor: &mut Actor, net: &Net, kind: u8, power: Power) -> u8 {
         return response::ALLOW;
     }
     let applied = respond::apply(actor, verdict.response, power);
-    let (high, low) = (
-        u64::from_ne_bytes([
-            addr[0], addr[1], addr[2], addr[3], addr[4], addr[5], addr[6], addr[7],
-        ]),
-        u64::from_ne_bytes([
-            addr[8], addr[9], addr[10], addr[11], addr[12], addr[13], addr[14], addr[15],
-        ]),
-    );
     let key = SeenKey {
         session: actor.member.session,
-        object: high.rotate_left(17) ^ low,
-        part: u32::from(net.port) << 16 | u32::from(ruled),
-        what: u32::from(kind) << 24 | actor.flags & flag::GRANTED,
+        object,
+        part,
+        what: u32::from(kind) << 24 | actor.flags & (flag::GRANTED | flag::LENT),
         entry: verdict.entry,
         pad: 0,
     };

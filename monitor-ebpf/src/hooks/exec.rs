@@ -24,6 +24,7 @@ use crate::{
     respond::{self, Power},
     scratch::{self, OUT, Scratch, bounded},
     session::{self, Actor, ids},
+    tighten,
     verdict::{self, Verdict},
 };
 
@@ -128,6 +129,7 @@ fn executed(actor: &mut Actor, bprm: Address) {
     let seen = program(bprm, scratch);
     scratch.member = *actor.member;
     let mut verdict = judge(policy, scratch, seen, policy.exec_default);
+    narrow(actor, policy, scratch, &mut verdict, seen);
     approve(actor, scratch, &mut verdict, seen, true);
     actor.member.lineage = scratch.member.lineage;
     actor.member.labels = scratch.member.labels;
@@ -156,6 +158,7 @@ pub fn check(actor: &mut Actor, bprm: Address) -> u8 {
     scratch.member = *actor.member;
     let default = if is_script { 0 } else { policy.exec_default };
     let mut verdict = judge(policy, scratch, seen, default);
+    narrow(actor, policy, scratch, &mut verdict, seen);
     // Its use is counted when it is executed; a script's here, because the interpreter is what is executed.
     approve(actor, scratch, &mut verdict, seen, is_script);
     let is_refused = verdict.response >= response::DENY && actor.session.mode != mode::OBSERVE;
@@ -191,6 +194,15 @@ fn blind(actor: &mut Actor, policy: &Policy, power: Power) -> u8 {
     let program = verdict::exec(actor.member, &hits, policy.exec_default).response;
     let read = verdict::file(actor.member, policy, &hits, true, false).response;
     respond::apply(actor, if read > program { read } else { program }, power)
+}
+
+/// Leaves a tightened session the programs that it has used.
+#[inline(never)]
+fn narrow(actor: &Actor, policy: &Policy, scratch: &Scratch, verdict: &mut Verdict, seen: bool) {
+    let program = (kind::EXEC, scratch.facts.inode, scratch.facts.dev);
+    if seen {
+        tighten::hold(actor, policy, verdict, program, 1);
+    }
 }
 
 /// Lets through what a person approved; `counts` where this is its use.

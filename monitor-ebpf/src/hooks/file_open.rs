@@ -1,15 +1,20 @@
 //! Files that a session got a descriptor of: at the exit of every system call that returns one, and when io_uring
 //! completes an open.
 
-use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{Global, macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::{
     event::{flag, hook},
-    syscall::{TABLE, class},
+    syscall::class,
 };
 
 use crate::{
-    hooks::{escape, file_use, process, removal, socket, unix},
+    hooks::{
+        escape, file_use, process,
+        removal::{self, AT_FDCWD},
+        socket, unix,
+    },
     kernel::{
+        call,
         offsets::{of, read},
         task,
     },
@@ -17,9 +22,9 @@ use crate::{
     session::{self, Actor, ids},
 };
 
-/// Class of each system call, filled by the daemon.
+/// Not 0 where security hooks answer for acts on processes, sockets, namespaces and mounts; set by the daemon.
 #[unsafe(no_mangle)]
-static SYSCALL_CLASS: [u8; TABLE] = [0; TABLE];
+static DENYING: Global<u32> = Global::new(0);
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)`, called for each system call of each process before it returns to user
 /// space. Checked on 6.18. Outside sessions: a look into a constant table, and for the calls in it one hash look-up.
@@ -28,12 +33,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let regs = ctx.arg::<*const u8>(0);
     // SAFETY: a trusted pointer, read at the field's own offset.
     let number = unsafe { *(regs.add(of::REGS_SYSCALL()) as *const u64) };
-    if number >= TABLE as u64 {
-        return 0;
-    }
-    // SAFETY: the index was just held against the table's length; volatile, because the daemon fills it before loading.
-    let classes =
-        unsafe { core::ptr::read_volatile((&raw const SYSCALL_CLASS).cast::<u8>().add(number as usize)) };
+    let classes = call::classes(number);
     if classes == class::NONE {
         return 0;
     }
@@ -71,6 +71,16 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
+/// Numbers of `unlink`, native and 32-bit, filled by the daemon.
+#[unsafe(no_mangle)]
+static UNLINK: [u64; 2] = [0; 2];
+
+#[inline(always)]
+fn unlink(compat: bool) -> u64 {
+    // SAFETY: an index of two; volatile, because the daemon fills it before loading.
+    unsafe { core::ptr::read_volatile((&raw const UNLINK).cast::<u64>().add(usize::from(compat))) }
+}
+
 /// What an argument of a 32-bit call has.
 const LOW: u64 = 0xffff_ffff;
 
@@ -92,26 +102,35 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
         classes & 15
     };
     let arguments = if compat { call.compat } else { call.native };
+    if of_call == class::REMOVE && ret == 0 {
+        if call.number == unlink(compat) {
+            removal::removed(actor, AT_FDCWD, arguments[0]);
+        } else {
+            removal::removed(actor, arguments[0], arguments[1]);
+        }
+    }
+    if DENYING.load() != 0 {
+        respond::settle(actor);
+        return;
+    }
     if of_call == class::OPEN && ret >= 0 {
         actor.flags = if compat { flag::COMPAT } else { 0 };
         // 0: another thread closed it, or put another file there: what it was is not known.
         let address = task::file(task, ret as u64).unwrap_or(0);
+        removal::opened(actor, address, arguments[0], arguments[1]);
         file_use::used(actor, address, Power::Signal);
     }
     if of_call == class::SOCKET && ret >= 0 {
         // The first argument: another register in a 32-bit call.
-        socket::made(actor, arguments[0], Power::Signal);
+        socket::made(actor, arguments[0], (0, 0), Power::Signal);
     }
     if of_call == class::CONNECT && ret >= 0 {
         unix::connected(actor, arguments[0]);
     }
     if (class::SETNS..=class::BPF).contains(&of_call) && ret >= 0 {
-        escape::called(actor, of_call, call.number, arguments[0]);
+        escape::called(actor, of_call, (call.number, arguments[0]), Power::Signal);
     } else if (class::PTRACE..=class::PERF).contains(&of_call) && ret >= 0 {
         process::called(actor, of_call, arguments);
-    }
-    if of_call == class::REMOVE && ret == 0 {
-        removal::removed(actor, arguments[0], arguments[1]);
     }
     respond::settle(actor);
 }

@@ -2,12 +2,13 @@
 
 use scopeward_abi::{
     event::{File, Header, flag, kind, loss},
-    policy::response,
+    policy::{CREDENTIAL, response},
 };
 
 use crate::{
     emit, grant,
     hooks::process,
+    identity,
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
         offsets::Address,
@@ -17,7 +18,7 @@ use crate::{
     respond::{self, Power},
     scratch::{self, Scratch, bounded},
     session::Actor,
-    verdict,
+    tighten, verdict,
 };
 
 #[repr(C)]
@@ -110,6 +111,14 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
     };
     let (reads, writes) = (f_mode & FMODE_READ != 0, f_mode & FMODE_WRITE != 0);
     let mut verdict = verdict::file(actor.member, policy, &scratch.hits, reads, writes);
+    // A rule that allows it says that it is the agent's own.
+    let lends = policy.borrowed != 0
+        && reads
+        && scratch.hits.mask & CREDENTIAL != 0
+        && (verdict.entry == 0 || verdict.response > response::ALLOW);
+    let how = u64::from(reads) | u64::from(writes) << 1;
+    let file = (kind::OPEN, scratch.facts.inode, scratch.facts.dev);
+    tighten::hold(actor, policy, &mut verdict, file, how);
     if verdict.response > response::ALLOW && grant::file(actor.member.session, &scratch.facts, reads, writes)
     {
         verdict.response = response::ALLOW;
@@ -120,6 +129,10 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
         actor.member.then_entry = verdict.entry;
     }
     let applied = respond::apply(actor, verdict.response, power);
+    if lends && applied <= response::FLAG {
+        actor.flags |= flag::LENT;
+        identity::lend(actor.member);
+    }
     actor.flags |= flags_of(&scratch.facts, &scratch.hits);
     if verdict.sanctioned {
         actor.flags |= flag::SANCTIONED;
@@ -132,7 +145,7 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
         object: scratch.facts.inode,
         part: scratch.facts.dev,
         what: u32::from(kind::OPEN) << 24
-            | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED | flag::GRANTED),
+            | actor.flags & (flag::READ | flag::WRITE | flag::SANCTIONED | flag::GRANTED | flag::LENT),
         entry: verdict.entry,
         pad: 0,
     };

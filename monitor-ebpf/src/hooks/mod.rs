@@ -15,5 +15,6 @@ pub mod heartbeat;
 pub mod map;
 pub mod process;
 pub mod removal;
+pub mod sent;
 pub mod socket;
 pub mod unix;

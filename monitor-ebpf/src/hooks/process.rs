@@ -11,6 +11,8 @@ use scopeward_abi::{
 use crate::{
     hooks::act::{self, NOTHING},
     kernel::{
+        call::Call,
+        file::{self, word},
         offsets::{Address, of, read},
         pid, task,
     },
@@ -106,6 +108,36 @@ pub fn called(actor: &mut Actor, of_call: u8, arguments: [u64; 3]) {
     }
 }
 
+/// A security hook asks whether the running task may look into `task` as a tracer does. Only for system calls that are
+/// acts by themselves: files of `/proc` are answered as they are opened. Returns what was applied.
+#[inline(always)]
+pub fn traced(actor: &mut Actor, task: Address, made: &Call) -> u8 {
+    let by = match made.class {
+        class::PTRACE => call::PTRACE,
+        class::PROCESS_VM => call::PROCESS_VM,
+        class::PERF => call::PERF,
+        class::PIDFD => call::PIDFD,
+        _ => return response::ALLOW,
+    };
+    let detail = if made.class == class::PTRACE {
+        made.first
+    } else {
+        0
+    };
+    // 0 where it cannot be read: as if it were outside.
+    let tgid = task::tgid(task).unwrap_or(0);
+    let what = what(kind::TRACE, by, when::BEFORE_ACT);
+    on(actor, tgid, what, detail, Power::Deny)
+}
+
+/// A security hook asks whether the running task may signal `task`. Returns what was applied.
+#[inline(always)]
+pub fn signals(actor: &mut Actor, task: Address, signal: u64) -> u8 {
+    let tgid = task::tgid(task).unwrap_or(0);
+    let what = what(kind::SIGNAL, call::SIGNAL, when::BEFORE_ACT);
+    on(actor, tgid, what, signal, Power::Deny)
+}
+
 /// `TP_PROTO(int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)`: a signal was put
 /// into a process's queue, in the task that sent it. Only those of `kill`, `tkill` and `tgkill`, which no interrupt
 /// sends; those with a record that the caller made up are looked at when their system call ends. Checked on 6.18.
@@ -146,17 +178,6 @@ pub fn signalled(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// A name of up to eight bytes as the kernel keeps it.
-const fn word(name: &[u8]) -> u64 {
-    let mut word = 0;
-    let mut at = 0;
-    while at < name.len() && at < 8 {
-        word |= (name[at] as u64) << (at * 8);
-        at += 1;
-    }
-    word
-}
-
 /// What `/proc` says of a process that others have no business with, by the first eight bytes of its name.
 const SECRETS: [u64; 11] = [
     word(b"mem"),
@@ -181,19 +202,8 @@ pub fn opened(actor: &mut Actor, file: Address, dentry: Address, power: Power) -
     if !is_outside(actor, tgid) {
         return response::ALLOW;
     }
-    let (Ok(len), Ok(name)) = (
-        read::<u32>(dentry, of::DENTRY_NAME() + of::QSTR_LEN()),
-        read::<Address>(dentry, of::DENTRY_NAME() + of::QSTR_NAME()),
-    ) else {
+    let Ok((first, _)) = file::beginning(dentry) else {
         return response::ALLOW;
-    };
-    let Ok(first) = read::<u64>(name, 0) else {
-        return response::ALLOW;
-    };
-    let first = if len < 8 {
-        first & ((1 << ((len & 7) * 8)) - 1)
-    } else {
-        first
     };
     let mut known = false;
     for secret in SECRETS {

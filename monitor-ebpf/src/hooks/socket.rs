@@ -3,6 +3,7 @@
 use aya_ebpf::{macros::cgroup_sock, programs::SockContext};
 use scopeward_abi::{
     event::{Header, Net, hook, kind, loss},
+    member::mode,
     policy::{Policy, flag, response},
 };
 
@@ -20,15 +21,16 @@ struct SocketEvent {
     net: Net,
 }
 
+const STREAM: u32 = 1;
+const DGRAM: u32 = 2;
+const TCP: u32 = 6;
+const UDP: u32 = 17;
+const MPTCP: u32 = 262;
+
 /// `BPF_CGROUP_INET_SOCK_CREATE`. Checked on 6.18. Ordinary TCP and UDP sockets are left to the hooks of their connects
 /// and sends; for the rest, outside sessions, one hash look-up. Fails towards refusing.
 #[cgroup_sock(sock_create)]
 pub fn sock_create(ctx: SockContext) -> i32 {
-    const STREAM: u32 = 1;
-    const DGRAM: u32 = 2;
-    const TCP: u32 = 6;
-    const UDP: u32 = 17;
-    const MPTCP: u32 = 262;
     // SAFETY: the context's own fields.
     let (family, socket, protocol) = unsafe { ((*ctx.sock).family, (*ctx.sock).type_, (*ctx.sock).protocol) };
     if (socket == STREAM && (protocol == TCP || protocol == MPTCP)) || (socket == DGRAM && protocol == UDP) {
@@ -54,25 +56,44 @@ pub fn sock_create(ctx: SockContext) -> i32 {
 }
 
 /// A socket of a family that the cgroup hook is not asked about: packet, vsock, XDP and the like. At the exit of
-/// `socket` it exists, so refusing it means ending the process before it can use it. Returns what was applied.
+/// `socket` it exists, so refusing it means ending the process before it can use it. With [`Power::Deny`] IP sockets
+/// too; of those that may be the cgroup hook tells. Returns what was applied.
 #[inline(never)]
-pub fn made(actor: &mut Actor, family: u64, power: Power) -> u8 {
+pub fn made(actor: &mut Actor, family: u64, (socket, protocol): (u16, u16), power: Power) -> u8 {
     const UNIX: u64 = 1;
     const INET: u64 = 2;
     const INET6: u64 = 10;
     const NETLINK: u64 = 16;
     const ALG: u64 = 38;
-    if family == UNIX || family == INET || family == INET6 || family == NETLINK || family == ALG {
+    if family == UNIX || family == NETLINK || family == ALG {
+        return response::ALLOW;
+    }
+    let ip = family == INET || family == INET6;
+    // 0: the kind's own, which is TCP or UDP.
+    let ordinary = match u32::from(socket) {
+        STREAM => matches!(u32::from(protocol), 0 | TCP | MPTCP),
+        DGRAM => matches!(u32::from(protocol), 0 | UDP),
+        _ => false,
+    };
+    if ip && (power != Power::Deny || ordinary) {
         return response::ALLOW;
     }
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
         return response::ALLOW;
     };
-    let net = Net {
+    let mut net = Net {
         family: family as u16,
         ..Net::default()
     };
+    if ip {
+        let called_for = verdict::default_endpoint(actor.member, policy).response;
+        if called_for < response::DENY || actor.session.mode == mode::OBSERVE {
+            return response::ALLOW;
+        }
+        net.kind = socket;
+        net.protocol = protocol;
+    }
     judge(actor, policy, net, power)
 }
 

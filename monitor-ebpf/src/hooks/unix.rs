@@ -5,7 +5,7 @@ use aya_ebpf::{Global, macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::{
     event::{File, Header, flag, hook, kind, loss, when},
     object::ns,
-    policy::flag as policy_flag,
+    policy::{flag as policy_flag, response},
 };
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     respond::{self, Power},
     scratch::{self, Scratch, bounded},
     session::{self, Actor, ids},
-    verdict,
+    tighten, verdict,
 };
 
 /// Not 0 where this kernel has the tracepoint of [`data_ready`]; set by the daemon.
@@ -57,7 +57,7 @@ pub fn data_ready(ctx: BtfTracePointContext) -> i32 {
 /// Whether a process of this session made the connection, which was judged then. What was connected before the session
 /// held it, or was received from outside, is judged as it is used.
 #[inline(always)]
-fn connected_inside(actor: &Actor, sock: Address) -> bool {
+pub fn connected_inside(actor: &Actor, sock: Address) -> bool {
     socket::connected_by(sock)
         .ok()
         .and_then(session::known)
@@ -89,33 +89,44 @@ struct UnixEvent {
     file: File,
 }
 
-/// Decides, acts, and says so.
+/// What can be done at a moment.
 #[inline(always)]
-fn judge(actor: &mut Actor, sock: Address, of_kind: u8, at: u8) {
+fn power(at: u8) -> Power {
+    if at == when::BEFORE_ACT {
+        Power::Deny
+    } else {
+        Power::Signal
+    }
+}
+
+/// Decides, acts, and says so. Returns what was applied.
+#[inline(always)]
+pub fn judge(actor: &mut Actor, sock: Address, of_kind: u8, at: u8) -> u8 {
     let Some(scratch) = scratch::acquire() else {
-        blind(actor);
-        return;
+        return blind(actor, power(at));
     };
+    let mut applied = response::ALLOW;
     if resolve(actor.member.policy, sock, scratch) {
-        answer(actor, sock, u32::from(of_kind) << 8 | u32::from(at), scratch);
+        applied = answer(actor, sock, u32::from(of_kind) << 8 | u32::from(at), scratch);
     }
     scratch::release(scratch);
+    applied
 }
 
 /// Without working memory: answered as what cannot be resolved, and counted.
 #[inline(never)]
-fn blind(actor: &mut Actor) {
+fn blind(actor: &mut Actor, power: Power) -> u8 {
     emit::lost(actor.hook, loss::SCRATCH);
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return;
+        return response::ALLOW;
     };
     let hits = Hits {
         unresolved: 1,
         ..Hits::default()
     };
     let verdict = verdict::socket(actor.member, policy, &hits);
-    respond::apply(actor, verdict.response, Power::Signal);
+    respond::apply(actor, verdict.response, power)
 }
 
 /// Finds out where the socket is bound, and what that matches; false where it is bound nowhere. Into the scratch, so
@@ -159,15 +170,22 @@ fn resolve(number: u32, sock: Address, scratch: &mut Scratch) -> bool {
     true
 }
 
-/// `what`: the event's kind << 8 | when.
+/// `what`: the event's kind << 8 | when. Returns what was applied.
 #[inline(never)]
-fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) {
+fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) -> u8 {
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return;
+        return response::ALLOW;
     };
-    let verdict = verdict::socket(actor.member, policy, &scratch.hits);
-    let applied = respond::apply(actor, verdict.response, Power::Signal);
+    let power = power(what as u8);
+    let mut verdict = verdict::socket(actor.member, policy, &scratch.hits);
+    let socket = (
+        kind::UNIX_CONNECT,
+        scratch.facts.inode | scratch.socket_name,
+        scratch.facts.dev,
+    );
+    tighten::hold(actor, policy, &mut verdict, socket, 1);
+    let applied = respond::apply(actor, verdict.response, power);
     if scratch.hits.unresolved != 0 {
         actor.flags |= flag::UNRESOLVED;
         emit::lost(actor.hook, loss::UNRESOLVED);
@@ -182,9 +200,9 @@ fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) {
         pad: 0,
     };
     let told = emit::counted(actor, &key, verdict.response);
-    respond::brake(actor, Power::Signal);
+    respond::brake(actor, power);
     if !told {
-        return;
+        return applied;
     }
     if scratch.socket_name != 0 {
         actor.flags |= flag::ABSTRACT;
@@ -214,6 +232,7 @@ fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) {
         size_of::<UnixEvent>() + bounded::<0xfff>(len as usize),
         actor.hook,
     );
+    applied
 }
 
 /// Copies the abstract name behind the event.

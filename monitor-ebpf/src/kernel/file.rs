@@ -121,6 +121,31 @@ pub fn name(dentry: Address, scratch: &mut Scratch) -> Result<(), i32> {
     }
 }
 
+/// A name of up to eight bytes, or the beginning of a longer one, as the kernel keeps it.
+pub const fn word(name: &[u8]) -> u64 {
+    let mut word = 0;
+    let mut at = 0;
+    while at < name.len() && at < 8 {
+        word |= (name[at] as u64) << (at * 8);
+        at += 1;
+    }
+    word
+}
+
+/// The first eight bytes of a dentry's name, as [`word`] makes them, and how long it is.
+#[inline(always)]
+pub fn beginning(dentry: Address) -> Result<(u64, u32), i32> {
+    let len: u32 = read(dentry, of::DENTRY_NAME() + of::QSTR_LEN())?;
+    let name: Address = read(dentry, of::DENTRY_NAME() + of::QSTR_NAME())?;
+    let first: u64 = read(name, 0)?;
+    let first = if len < 8 {
+        first & ((1 << ((len & 7) * 8)) - 1)
+    } else {
+        first
+    };
+    Ok((first, len))
+}
+
 /// How many components are rendered.
 const COMPONENTS: usize = 128;
 

@@ -1,5 +1,6 @@
 //! Typed reads of kernel structs.
 
+pub mod call;
 pub mod file;
 pub mod offsets;
 pub mod pid;

@@ -123,7 +123,7 @@ pub struct AgentInfo {
 }
 
 /// `GET /v1/sessions`: one session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionInfo {
     /// `s-` and 16 hexadecimal digits.
     pub id: String,
@@ -143,6 +143,12 @@ pub struct SessionInfo {
     pub since: Timestamp,
     /// How it stands.
     pub status: SessionState,
+    /// Why it is left only what it has used before, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tightened: Option<String>,
+    /// The budget that is nearest to its end, of all that the session is held to; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Use>,
     /// Processes alive in it.
     pub processes: u64,
     /// Acts seen.
@@ -177,7 +183,7 @@ pub struct TreeNode {
 }
 
 /// `GET /v1/sessions/{id}/tree`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tree {
     /// The session.
     pub session: SessionInfo,

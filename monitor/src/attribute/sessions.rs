@@ -58,6 +58,8 @@ pub struct Session {
     pub since: Timestamp,
     /// How it stands.
     pub state: SessionState,
+    /// Why it is left only what it has used before, while it is.
+    pub tightened: Option<String>,
     /// When it was frozen, boot clock, ns.
     pub frozen_at: Option<u64>,
     /// The event that froze it, where one did.
@@ -153,6 +155,7 @@ impl Session {
             mode,
             since,
             state: SessionState::Running,
+            tightened: None,
             frozen_at: None,
             frozen_by: None,
             evidence: None,

@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::render::output::Output;
 use crate::cli::render::time::local;
+use crate::cli::render::words::size;
 use crate::cli::render::{json, table};
 
 /// From this width on, everything is shown.
@@ -70,7 +71,7 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
             table::text(&exposed(incident, output.look.now)),
             table::text(&contained(incident)),
             table::text(&after(incident.to_detect())),
-            table::text(&bytes(incident)),
+            table::text(&incident.bytes_out.map_or_else(|| "unknown".to_owned(), size)),
             table::number(incident.credentials.len() as u64),
             table::text(&incident.first),
             table::text(&incident.id),
@@ -123,12 +124,27 @@ pub fn after(took: Option<i64>) -> String {
     )
 }
 
-/// Bytes that left, where that is known.
+/// Bytes that left, where that is known, and where most of them went.
 #[must_use]
 pub fn bytes(incident: &Incident) -> String {
-    incident
-        .bytes_out
-        .map_or_else(|| "unknown".to_owned(), crate::cli::render::words::size)
+    const NAMED: usize = 4;
+    let Some(all) = incident.bytes_out else {
+        return "unknown".to_owned();
+    };
+    let mut to: Vec<String> = incident
+        .sent
+        .iter()
+        .take(NAMED)
+        .map(|sent| format!("{} to {} ({})", size(sent.bytes), sent.endpoint, sent.protocol))
+        .collect();
+    if incident.sent.len() > NAMED {
+        to.push(format!("and {} more", incident.sent.len() - NAMED));
+    }
+    if to.is_empty() {
+        size(all)
+    } else {
+        format!("{}: {}", size(all), to.join(", "))
+    }
 }
 
 /// A length of time, to the millisecond where it is short.

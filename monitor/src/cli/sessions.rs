@@ -51,7 +51,7 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
         let cells = [
             table::text(&session.id),
             table::text(&session.agent),
-            table::text(&state_words(&session.status)),
+            table::text(&standing(session)),
             table::text(&if wide {
                 from_words(session)
             } else {
@@ -72,6 +72,14 @@ pub async fn run(args: &Args, client: &Client, output: &mut Output<'_>) -> Resul
     table::fit(&mut rows);
     table::write(output, &rows)?;
     Ok(Exit::Done)
+}
+
+/// How a session stands; one that runs on with what it has used before alone is `tightened`.
+fn standing(session: &SessionInfo) -> String {
+    match (&session.status, &session.tightened) {
+        (SessionState::Running, Some(reason)) => format!("tightened: {reason}"),
+        (status, _) => state_words(status),
+    }
 }
 
 /// How a session stands, with the reason.

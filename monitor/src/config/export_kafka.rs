@@ -12,7 +12,6 @@ pub struct KafkaTable {}
 
 #[cfg(not(feature = "kafka"))]
 impl KafkaTable {
-    #[expect(clippy::unused_self, reason = "the other build reads it")]
     pub(super) fn settings(&self, mistakes: &mut Mistakes) -> Option<DestinationSettings> {
         let what =
             "is not in this build: build with `--features kafka`, or ship the events through NATS or OTLP";

@@ -72,6 +72,8 @@ pub struct ConnectFacts<'a> {
     pub proto: Option<Proto>,
     /// The names that this address is known to stand for, in lower case.
     pub names: &'a [String],
+    /// Was a person's credential read outside sanctioned use before?
+    pub borrowed: bool,
 }
 
 /// A `socket` call, in the kernel's numbers.

@@ -55,7 +55,14 @@ pub fn evaluate(scope: &Effective, act: &ActFacts<'_>) -> Verdict {
     match act {
         ActFacts::File(file) => files::evaluate(&scope.files, file),
         ActFacts::Exec(exec) => programs::exec(&scope.exec, exec),
-        ActFacts::Connect(connect) => endpoints::connect(&scope.network, connect),
+        ActFacts::Connect(connect) => {
+            let verdict = endpoints::connect(&scope.network, connect);
+            if connect.borrowed && scope.borrowed_identity.response >= verdict.response.max(Response::Flag) {
+                standing(&scope.borrowed_identity, instead::borrowed(connect))
+            } else {
+                verdict
+            }
+        }
         ActFacts::Socket(socket) => endpoints::socket(&scope.network, *socket),
         ActFacts::Unix { path } => programs::unix(&scope.sockets, path),
         ActFacts::Trace => by_key(&scope.trace),

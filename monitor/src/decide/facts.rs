@@ -88,6 +88,7 @@ pub fn facts<'a>(
             })?,
             proto: act.protocol.as_deref().and_then(protocol),
             names: act.name.as_slice(),
+            borrowed: act.borrowed.is_some(),
         })],
         Kind::SocketCreate => vec![ActFacts::Socket(socket(act)?)],
         Kind::UnixConnect | Kind::UnixSend => vec![ActFacts::Unix { path: named()? }],

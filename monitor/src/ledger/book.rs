@@ -11,7 +11,7 @@ use crate::{
     },
     scope::{
         model::{Account, Budget},
-        words::Response,
+        words::Step as Ladder,
     },
 };
 
@@ -80,7 +80,7 @@ impl Ledger {
             let sum = window.sum();
             let answered = window.limits.entry((budget.weight, budget.response)).or_default();
             let again = match budget.response {
-                Response::Freeze | Response::Kill => answered.contains(&cut.session),
+                Ladder::Tighten | Ladder::Freeze | Ladder::Kill => answered.contains(&cut.session),
                 _ => !answered.is_empty(),
             };
             if !sum.uses_up(budget.weight) || sum <= before || again {
@@ -111,7 +111,7 @@ impl Ledger {
             .flat_map(|entries| entries.windows.values_mut())
         {
             for ((_, response), answered) in &mut window.limits {
-                if *response > Response::Flag {
+                if *response > Ladder::Flag {
                     answered.remove(session);
                 }
             }
@@ -158,7 +158,8 @@ pub fn length(budget: &Budget) -> i64 {
 }
 
 /// The place of an account among [`AccountKey::of`].
-const fn place(account: Account) -> usize {
+#[must_use]
+pub const fn place(account: Account) -> usize {
     match account {
         Account::Session => 0,
         Account::Agent => 1,

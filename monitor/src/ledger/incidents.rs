@@ -52,6 +52,21 @@ pub struct CredentialRead {
     pub pid: u32,
 }
 
+impl CredentialRead {
+    /// The read that an event tells of.
+    #[must_use]
+    pub fn of(event: &EventRecord, class: &str) -> Self {
+        Self {
+            path: object(&event.act),
+            class: class.to_owned(),
+            event: event.id.clone(),
+            time: event.time,
+            reader: event.process.exe.clone().unwrap_or_default(),
+            pid: event.process.pid,
+        }
+    }
+}
+
 /// An endpoint that the session reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {
@@ -102,8 +117,11 @@ pub struct Incident {
     pub credentials: Vec<CredentialRead>,
     /// Endpoints that were reached, and not refused.
     pub endpoints: Vec<Reached>,
-    /// Bytes that left the host meanwhile; `None` where that is not known.
+    /// Bytes that left the session from its first cut on; `None` where that is not known.
     pub bytes_out: Option<u64>,
+    /// Where they went, the most first.
+    #[serde(default)]
+    pub sent: Vec<SentTo>,
     /// Credentials and endpoints beyond those that are named.
     pub unnamed: u64,
 }
@@ -132,6 +150,17 @@ fn millis(from: Timestamp, to: Timestamp) -> i64 {
     i64::try_from(to.duration_since(from).as_millis())
         .unwrap_or(i64::MAX)
         .max(0)
+}
+
+/// Bytes that went to one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentTo {
+    /// The address, with its port where the protocol has ports.
+    pub endpoint: String,
+    /// `tcp`, `udp`, `icmp`, or its number.
+    pub protocol: String,
+    /// How many, headers left out and what was sent again included.
+    pub bytes: u64,
 }
 
 /// The incidents of all sessions.
@@ -188,14 +217,8 @@ impl Incidents {
             answer(incident, event);
         }
         let read = went_through && !is_pattern(event) && event.act.access.contains(&Access::Read);
-        let read = CredentialRead {
-            path: event.act.path.clone()?,
-            class: class.filter(|_| read)?.to_owned(),
-            event: event.id.clone(),
-            time: event.time,
-            reader: event.process.exe.clone().unwrap_or_default(),
-            pid: event.process.pid,
-        };
+        event.act.path.as_ref()?;
+        let read = CredentialRead::of(event, class.filter(|_| read)?);
         name_credential(incident, &read);
         Some(read)
     }
@@ -220,6 +243,18 @@ impl Incidents {
             incident.detected.get_or_insert_with(|| by_hand.clone());
             incident.contained.get_or_insert(by_hand);
         }
+    }
+
+    /// What left a session so far, the most first; says whether that is new.
+    pub fn sent(&mut self, session: &str, mut sent: Vec<SentTo>) -> bool {
+        let Some(incident) = self.open.get_mut(session) else {
+            return false;
+        };
+        let bytes_out = Some(sent.iter().map(|one| one.bytes).sum());
+        sent.truncate(NAMED);
+        let is_new = incident.bytes_out != bytes_out || incident.sent != sent;
+        (incident.bytes_out, incident.sent) = (bytes_out, sent);
+        is_new
     }
 
     /// A person let a session go on: what it does from now on is another incident.
@@ -343,6 +378,7 @@ fn begin(event: &EventRecord, before: Option<&Vec<Reached>>) -> Incident {
         credentials: Vec::new(),
         endpoints: before.into_iter().flatten().map(earlier).collect(),
         bytes_out: None,
+        sent: Vec::new(),
         unnamed: 0,
     }
 }

@@ -12,7 +12,6 @@ pub mod incidents;
 pub mod patterns;
 pub mod repeats;
 pub mod rotation;
-pub mod secret;
 pub mod tally;
 pub mod window;
 

@@ -13,7 +13,7 @@ use crate::{
     },
     scope::{
         model::Account,
-        words::{Kind, Response},
+        words::{Kind, Step},
     },
 };
 
@@ -49,7 +49,7 @@ pub struct Use {
     /// In how many seconds.
     pub within: u64,
     /// What is done when it is used up.
-    pub response: Response,
+    pub response: Step,
     /// What has gathered.
     pub sum: f64,
 }

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     ledger::repeats::{Amount, Repeats},
-    scope::words::{Kind, Response},
+    scope::words::{Kind, Step},
 };
 
 /// What each further kind of act adds, in percent.
@@ -47,7 +47,7 @@ impl Sum {
 }
 
 /// A budget within its window: its weight, and its answer.
-pub type Limit = (u32, Response);
+pub type Limit = (u32, Step);
 
 /// A window of one length.
 #[derive(Clone, Debug)]

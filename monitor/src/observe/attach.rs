@@ -175,6 +175,7 @@ pub fn all(
             loaded => loaded?,
         }
     }
+    super::sent::load(ebpf)?;
     for name in [ADOPT, HEARTBEAT] {
         iterator(ebpf, name)?.load("task", btf).map_err(refused(name))?;
     }
@@ -288,9 +289,10 @@ fn pin_of(directory: &Path, name: &str) -> PathBuf {
 /// How the pin of a link begins.
 const LINK: &str = "link_";
 
-/// What a tier that refuses makes superfluous: opens by io_uring come by `file_open` like all others.
+/// What a tier that refuses makes superfluous: opens by io_uring come by `file_open` like all others, and unix sockets
+/// and signals have hooks of their own.
 fn is_held(name: &str, denies: bool) -> bool {
-    denies && name == "io_uring_complete"
+    denies && ["io_uring_complete", "data_ready", "signalled"].contains(&name)
 }
 
 fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, AttachError> {

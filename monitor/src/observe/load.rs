@@ -1,6 +1,9 @@
 //! Loading and attaching the programs, and pinning them so that sessions stay held without the daemon.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use aya::{
     Btf as AyaBtf, Ebpf, EbpfError, EbpfLoader, Endianness,
@@ -16,6 +19,7 @@ use super::{
     maps::{Maps, MapsError},
     mounts::{self, MountError},
     offsets::{self, MissingField},
+    sent::{self, Counting},
     syscalls,
 };
 use crate::scope::words::Tier;
@@ -31,6 +35,9 @@ pub enum LoadError {
         "use the eBPF object: it was built for another version of this binary; build both from one checkout"
     )]
     Foreign,
+    /// A kernel without what every walk over paths is made with.
+    #[error("find the helper bpf_loop, which Linux has had since 5.17")]
+    TooOld,
     /// No BTF.
     #[error(transparent)]
     Btf(#[from] BtfError),
@@ -94,7 +101,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 16] = [
+const PINNED_MAPS: [&str; 20] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -105,6 +112,10 @@ const PINNED_MAPS: [&str; 16] = [
     "ENDPOINTS",
     "GRANTS",
     "OWN_SOCKETS",
+    "USED",
+    "PLACES",
+    "SENT",
+    "CGROUPS",
     "SEEN_ACTS",
     "SEEN_CUTS",
     "RING",
@@ -123,6 +134,8 @@ pub struct Kernel {
     /// Whether changes to files are refused before they happen.
     changes: bool,
     pins: Option<PathBuf>,
+    /// The program that counts what leaves a session, in each session's cgroup.
+    counting: BTreeMap<u64, Counting>,
 }
 
 impl Kernel {
@@ -142,16 +155,23 @@ impl Kernel {
         // Before anything else is in memory: it parses the kernel's types, tens of megabytes, whether they are wanted or not.
         let mut loader = Some(loader_without_types());
         let types = Btf::read(Path::new(Btf::KERNEL))?;
-        let mut choice = deny::choose(&types);
+        // The verifier would say so too, in hundreds of lines.
+        if types.function("bpf_loop").is_none() {
+            return Err(LoadError::TooOld);
+        }
+        let mut choice = deny::choose(&types, Vec::new());
         loop {
             let loader = loader.take().unwrap_or_else(loader_without_types);
             match (
                 Self::load_with(loader, run, pins, sizes, &types, &choice),
                 choice.tier.take(),
             ) {
-                // What the small programs of the trial could, the real ones cannot: left to the tier that always works.
+                // What the small programs of the trial could, the real ones cannot: left to the next tier, and at last to
+                // the one that always works.
                 (Err(LoadError::Deny(error)), Some(tier)) => {
-                    choice.why.push((tier, format!("failed to {error}")));
+                    let mut why = std::mem::take(&mut choice.why);
+                    why.push((tier, format!("failed to {error}")));
+                    choice = deny::choose(&types, why);
                 }
                 (loaded, _) => return loaded,
             }
@@ -174,6 +194,9 @@ impl Kernel {
         let mut loader: EbpfLoader<'_> = loader;
         loader.override_global("SYSCALL_CLASS", &table, true);
         loader.override_global("DATA_READY", &data_ready, true);
+        loader.override_global("UNLINK", &syscalls::UNLINK, true);
+        let denying = u32::from(choice.tier.is_some());
+        loader.override_global("DENYING", &denying, true);
         for (global, offset) in &fields {
             loader.override_global(global, offset, true);
         }
@@ -208,6 +231,7 @@ impl Kernel {
             choice: choice.clone(),
             changes,
             pins: None,
+            counting: BTreeMap::new(),
         };
         if let Some(pins) = pins {
             kernel.links.pin(pins)?;
@@ -265,6 +289,27 @@ impl Kernel {
     /// [`LoadError`] where the program cannot be run.
     pub fn beat(&mut self) -> Result<(), LoadError> {
         Ok(attach::beat(&mut self.ebpf)?)
+    }
+
+    /// Begins to count what leaves a session, in its own cgroup at `cgroup`.
+    ///
+    /// # Errors
+    /// [`LoadError`] where the program cannot be attached there.
+    pub fn count_sent(&mut self, session: u64, cgroup: &Path) -> Result<(), LoadError> {
+        let id = sent::id(cgroup)?;
+        let link = sent::attach(&mut self.ebpf, self.pins.as_deref(), session, cgroup)?;
+        self.maps.set_cgroup(id, session)?;
+        self.counting.insert(session, link);
+        Ok(())
+    }
+
+    /// A session has ended: nothing leaves it any more.
+    pub fn stop_counting(&mut self, session: u64) {
+        self.counting.remove(&session);
+        self.maps.remove_cgroup(session);
+        if let Some(pins) = &self.pins {
+            sent::unpin(pins, session);
+        }
     }
 
     /// Lets everything go: programs come off, pins are removed, nothing is held any more.

@@ -4,6 +4,9 @@
     reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid"
 )]
 
+mod grants;
+mod sent;
+
 use super::memberships::Memberships;
 use aya::{
     Ebpf, Pod,
@@ -16,6 +19,8 @@ use scopeward_abi::{
     member::{Counts, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
+    sent::{Sent, SentKey},
+    used::UsedKey,
 };
 
 macro_rules! pod {
@@ -45,6 +50,9 @@ pod! {
     PortsPod(Ports),
     GrantKeyPod(GrantKey),
     GrantPod(Grant),
+    UsedKeyPod(UsedKey),
+    SentKeyPod(SentKey),
+    SentPod(Sent),
 }
 
 /// Why a map could not be used.
@@ -75,6 +83,9 @@ pub struct Maps {
     names: HashMap<MapData, NameKeyPod, MatchPod>,
     endpoints: LpmTrie<MapData, EndpointKeyPod, PortsPod>,
     grants: HashMap<MapData, GrantKeyPod, GrantPod>,
+    used: HashMap<MapData, UsedKeyPod, u64>,
+    sent: HashMap<MapData, SentKeyPod, SentPod>,
+    cgroups: HashMap<MapData, u64, u64>,
     matching: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
     protected: HashMap<MapData, u32, u32>,
@@ -110,6 +121,9 @@ impl Maps {
             names: take(ebpf, "NAMES")?,
             endpoints: take(ebpf, "ENDPOINTS")?,
             grants: take(ebpf, "GRANTS")?,
+            used: take(ebpf, "USED")?,
+            sent: take(ebpf, "SENT")?,
+            cgroups: take(ebpf, "CGROUPS")?,
             matching: take(ebpf, "MATCHING")?,
             losses: take(ebpf, "LOSSES")?,
             protected: take(ebpf, "PROTECTED")?,
@@ -218,6 +232,8 @@ impl Maps {
         // Another path may have removed it.
         drop(self.sessions.remove(&id));
         drop(self.counts.remove(&id));
+        self.forget_used(id);
+        self.forget_sent(id);
     }
 
     /// Makes or changes a policy. Its entries, objects and endpoints come first.
@@ -317,31 +333,6 @@ impl Maps {
             self.endpoints
                 .remove(&Key::new(NS_BITS + prefix, EndpointKeyPod(key))),
         );
-    }
-
-    /// A grant, with its uses so far.
-    #[must_use]
-    pub fn grant(&self, key: GrantKey) -> Option<Grant> {
-        self.grants.get(&GrantKeyPod(key), 0).ok().map(|pod| pod.0)
-    }
-
-    /// Puts a grant in force.
-    ///
-    /// # Errors
-    /// [`MapsError`] where the map is full.
-    pub fn set_grant(&mut self, key: GrantKey, grant: Grant) -> Result<(), MapsError> {
-        self.grants
-            .insert(GrantKeyPod(key), GrantPod(grant), 0)
-            .map_err(|error| MapsError::Map {
-                name: "GRANTS",
-                error,
-            })
-    }
-
-    /// Takes a grant back.
-    pub fn remove_grant(&mut self, key: GrantKey) {
-        // It may not be there.
-        drop(self.grants.remove(&GrantKeyPod(key)));
     }
 
     /// Whether an exec outside sessions is held against the `[[match]]` entries at all.

@@ -42,14 +42,22 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
     (class::PERF, &[298], &[336]),
     (class::SETNS, &[308], &[346]),
     (class::UNSHARE, &[272], &[310]),
-    // mount, move_mount, pivot_root, chroot, mount_setattr
-    (class::MOUNT, &[165, 429, 155, 161, 442], &[21, 429, 217, 61, 442]),
+    // chroot, mount_setattr, fsmount
+    (class::MOUNT, &[161, 442, 432], &[61, 442, 432]),
     (class::BPF, &[321], &[357]),
 ];
 
-/// Calls that remove a name in a directory: unlinkat.
+/// Mounts that a security hook of their own is asked about: mount, move_mount, pivot_root.
 #[cfg(target_arch = "x86_64")]
-const REMOVES: (&[usize], &[usize]) = (&[263], &[301]);
+const MOUNTS: (&[usize], &[usize]) = (&[165, 429, 155], &[21, 429, 217]);
+
+/// Calls that remove a name: unlinkat, unlink.
+#[cfg(target_arch = "x86_64")]
+const REMOVES: (&[usize], &[usize]) = (&[263, 87], &[301, 10]);
+
+/// unlink, native and 32-bit: it has no descriptor of a directory.
+#[cfg(target_arch = "x86_64")]
+pub const UNLINK: [u64; 2] = [87, 10];
 
 /// Calls that return a descriptor of a file, native (`include/uapi/asm-generic/unistd.h`) and 32-bit
 /// (`arch/arm64/include/asm/unistd32.h`).
@@ -89,16 +97,24 @@ const ACTS: [(u8, &[usize], &[usize]); 10] = [
     (class::PERF, &[241], &[364]),
     (class::SETNS, &[268], &[375]),
     (class::UNSHARE, &[97], &[337]),
-    (class::MOUNT, &[40, 429, 41, 51, 442], &[21, 429, 218, 61, 442]),
+    (class::MOUNT, &[51, 442, 432], &[61, 442, 432]),
     (class::BPF, &[280], &[386]),
 ];
 
-/// unlinkat.
+/// mount, move_mount, pivot_root.
 #[cfg(target_arch = "aarch64")]
-const REMOVES: (&[usize], &[usize]) = (&[35], &[328]);
+const MOUNTS: (&[usize], &[usize]) = (&[40, 429, 41], &[21, 429, 218]);
 
-/// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens and sockets need no
-/// look afterwards, nor removals where changes to names are refused too.
+/// unlinkat; and unlink, which there is for 32-bit calls alone.
+#[cfg(target_arch = "aarch64")]
+const REMOVES: (&[usize], &[usize]) = (&[35], &[328, 10]);
+
+/// unlink, native (none) and 32-bit.
+#[cfg(target_arch = "aarch64")]
+pub const UNLINK: [u64; 2] = [u64::MAX, 10];
+
+/// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens, sockets and
+/// mounts need no look, nor removals where `changes` to names are refused too; of the others the security hooks ask which call they are in.
 #[must_use]
 pub fn table(denies: bool, changes: bool) -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
@@ -111,11 +127,11 @@ pub fn table(denies: bool, changes: bool) -> [u8; TABLE] {
         (REMOVES, class::REMOVE),
     ]
     .into_iter()
+    .filter(|(_, of)| !denies || ![class::OPEN, class::SOCKET].contains(of))
+    .filter(|(_, of)| !changes || *of != class::REMOVE)
+    .chain((!denies).then_some((MOUNTS, class::MOUNT)))
     .chain(acts)
     {
-        if denies && (of == class::OPEN || of == class::SOCKET) || changes && of == class::REMOVE {
-            continue;
-        }
         for &number in calls.0 {
             table[number] |= of;
         }

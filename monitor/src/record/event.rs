@@ -147,6 +147,9 @@ pub struct ActRecord {
     /// The pattern of the scope that guards this object, where it is guarded; differs from `path` for an alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guarded_as: Option<String>,
+    /// The person's credential that was read before something was reached; empty where it is not known which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub borrowed: Option<String>,
     /// How a file was used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<Access>,
@@ -304,6 +307,7 @@ impl ActRecord {
             path: None,
             to: None,
             guarded_as: None,
+            borrowed: None,
             access: Vec::new(),
             dev: None,
             inode: None,

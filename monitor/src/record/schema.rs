@@ -80,6 +80,7 @@ impl<'a> Shape<'a> {
             act: ActRecord {
                 access: act.access.clone(),
                 guarded_as: act.guarded_as.clone(),
+                borrowed: act.borrowed.clone(),
                 dev: act.dev.clone(),
                 protocol: act.protocol.clone(),
                 family: act.family.clone(),

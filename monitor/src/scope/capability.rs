@@ -84,7 +84,7 @@ impl Capabilities {
         }
     }
 
-    /// Where `tier` (`lsm` or `fmod_ret`) refuses opens and programs before they happen.
+    /// Where `tier` (`lsm` or `fmod_ret`) refuses opens, programs, and acts on sockets and processes before they happen.
     #[must_use]
     pub const fn denying(tier: Tier, fanotify: bool) -> Self {
         let before_act = Some(Guarantee::new(tier, When::BeforeAct));
@@ -92,6 +92,11 @@ impl Capabilities {
             file_objects: before_act,
             file_names: before_act,
             exec: before_act,
+            sockets: before_act,
+            trace: before_act,
+            signal: before_act,
+            leave: before_act,
+            mount: before_act,
             ..Self::tracepoint(fanotify)
         }
     }

@@ -53,6 +53,8 @@ pub struct Effective {
     pub leave: DefaultResponse,
     /// `session.mount`.
     pub mount: DefaultResponse,
+    /// `session.borrowed-identity`.
+    pub borrowed_identity: DefaultResponse,
     /// Budgets; none where the list is empty.
     pub budgets: Vec<Budget>,
     /// The fragment that the budgets are from; `None` for the scope's own.
@@ -139,6 +141,8 @@ pub struct Files {
     pub write_default: Option<DefaultResponse>,
     /// The rules.
     pub rules: Vec<FileRule>,
+    /// What lends a person's identity to whoever reads it: for [`Effective::borrowed_identity`].
+    pub credentials: Vec<PathPattern>,
 }
 
 impl Files {
@@ -265,6 +269,7 @@ impl Effective {
             all(&mut entry.exe);
         }
         all(&mut scope.files.write);
+        all(&mut scope.files.credentials);
         scope.files.rules.retain(|rule| {
             let class = rule.class.and_then(class_named);
             class

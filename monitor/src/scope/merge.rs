@@ -104,6 +104,7 @@ pub fn effective(file: &ScopeFile, load: &Load<'_>) -> Result<Effective, Vec<Sco
                         s.files.write_default
                     })
                 }),
+            credentials: expand::personal(layers.iter().map(|layer| layer.scope)),
             rules: layers.iter().flat_map(expand::file_rules).collect(),
         },
         exec: Exec {
@@ -121,6 +122,9 @@ pub fn effective(file: &ScopeFile, load: &Load<'_>) -> Result<Effective, Vec<Sco
         }),
         leave: act(RulePlace::Leave, &|s| spanless(&s.session.leave)),
         mount: act(RulePlace::Mount, &|s| spanless(&s.session.mount)),
+        borrowed_identity: act(RulePlace::BorrowedIdentity, &|s| {
+            spanless(&s.session.borrowed_identity)
+        }),
         budgets: nearest(&layers, |scope| scope.budgets.clone()),
         budgets_from: layers
             .iter()

@@ -20,6 +20,7 @@ pub mod pattern_parse;
 pub mod ports;
 pub mod registries;
 pub mod rule_id;
+pub mod secret;
 pub mod sets;
 pub mod statements;
 pub mod suggest;

@@ -8,7 +8,7 @@ use super::{
     error::Span,
     name_glob::NameGlob,
     pattern::PathPattern,
-    words::{Access, Mode, Response},
+    words::{Access, Mode, Response, Step},
 };
 
 /// A scope file.
@@ -46,6 +46,8 @@ pub struct Scope {
     pub session: SessionActs,
     /// `[[budget]]`.
     pub budgets: Vec<Budget>,
+    /// Where a budget says `tighten`, with its place among them.
+    pub tightens: Option<(usize, Span)>,
     /// `[freeze]`.
     pub freeze: Option<Freeze>,
 }
@@ -243,6 +245,8 @@ pub struct SessionActs {
     pub leave: Option<(Response, Span)>,
     /// Mounts that give things other names.
     pub mount: Option<(Response, Span)>,
+    /// Something is reached after a person's credential was read outside sanctioned use.
+    pub borrowed_identity: Option<(Response, Span)>,
 }
 
 /// Whose weight a budget adds up.
@@ -270,7 +274,7 @@ pub struct Budget {
     /// Whose.
     pub account: Account,
     /// What is done when it is used up.
-    pub response: Response,
+    pub response: Step,
 }
 
 /// `[freeze]`.

@@ -92,6 +92,7 @@ fn scope(file: &str, document: &Spanned<DeTable<'_>>, findings: &Findings) -> Sc
             .unwrap_or_default(),
         session: child("session").map(|t| acts::session(&t)).unwrap_or_default(),
         budgets: top.tables("budget").iter().filter_map(acts::budget).collect(),
+        tightens: acts::tightens(&top.tables("budget")),
         freeze: child("freeze").map(|t| acts::freeze(&t)),
     }
 }

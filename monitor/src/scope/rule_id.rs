@@ -35,8 +35,12 @@ pub enum RulePlace {
     Leave,
     /// `session.mount`
     Mount,
+    /// `session.borrowed-identity`
+    BorrowedIdentity,
     /// What holds in every session: nobody in one touches the monitor.
     SelfDefence,
+    /// What a used-up budget leaves the session: what it has used before.
+    Tightened,
     /// `budget[n]`
     Budget(u16),
 }
@@ -59,7 +63,9 @@ impl fmt::Display for RulePlace {
             Self::RequestedStart => f.write_str("session.requested-start"),
             Self::Leave => f.write_str("session.leave"),
             Self::Mount => f.write_str("session.mount"),
+            Self::BorrowedIdentity => f.write_str("session.borrowed-identity"),
             Self::SelfDefence => f.write_str("self-defence"),
+            Self::Tightened => f.write_str("tightened"),
             Self::Budget(n) => write!(f, "budget[{n}]"),
         }
     }

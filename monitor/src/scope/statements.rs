@@ -93,6 +93,7 @@ pub fn statements(scope: &Effective) -> Vec<Statement> {
     all.push(of_key("session", "requested-start", &scope.requested_start));
     all.push(of_key("session", "leave", &scope.leave));
     all.push(of_key("session", "mount", &scope.mount));
+    all.push(of_key("session", "borrowed-identity", &scope.borrowed_identity));
     all
 }
 

@@ -37,6 +37,44 @@ impl Response {
     }
 }
 
+/// What is done when a budget is used up, in order of force: a later variant is stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Recorded.
+    Flag,
+    /// The session is left what it has used before, and nothing new.
+    Tighten,
+    /// The whole session stops until a person decides.
+    Freeze,
+    /// The whole session dies.
+    Kill,
+}
+
+impl Step {
+    /// The word used in scope files.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Tighten => "tighten",
+            Self::Freeze => "freeze",
+            Self::Kill => "kill",
+        }
+    }
+
+    /// The response that the record of it names: to tighten is to deny what is new.
+    #[must_use]
+    pub const fn response(self) -> Response {
+        match self {
+            Self::Flag => Response::Flag,
+            Self::Tighten => Response::Deny,
+            Self::Freeze => Response::Freeze,
+            Self::Kill => Response::Kill,
+        }
+    }
+}
+
 /// How a file is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

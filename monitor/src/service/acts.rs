@@ -87,6 +87,7 @@ const fn mount_call(number: u64) -> &'static str {
         161 | 61 => "chroot",
         429 => "move_mount",
         442 => "mount_setattr",
+        432 => "fsmount",
         _ => "mount",
     }
 }

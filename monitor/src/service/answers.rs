@@ -7,14 +7,16 @@ use scopeward_abi::member::state as kernel_state;
 use crate::{
     attribute::sessions::SessionState,
     ledger::{
-        book::Step,
-        cut::{Cut, nanoseconds},
-        tally::{number, word},
+        account::AccountKey,
+        book::{self, length, place},
+        cut::{Cut, nanoseconds, owner_name},
+        tally::{Use, number, word},
+        window::Sum,
     },
     record::event::{EventRecord, VerdictRecord},
     scope::{
         model::Budget,
-        words::{Mode, Response, Tier, When},
+        words::{Mode, Response, Step, Tier, When},
     },
     service::state::State,
 };
@@ -37,7 +39,7 @@ impl State {
         let budgets = self.budgets(number);
         for step in self.ledger.take(&cut, &budgets) {
             let applied = if enforces {
-                step.budget.response
+                step.budget.response.response()
             } else {
                 Response::Flag
             };
@@ -49,6 +51,7 @@ impl State {
             );
             self.note_case(&told);
             let done = match applied {
+                Response::Deny => self.tighten(key, &reason),
                 Response::Freeze => self.freeze(key, &reason),
                 Response::Kill => self.kill(key, &reason),
                 _ => Ok(()),
@@ -58,6 +61,49 @@ impl State {
             }
             self.answers.push(told);
         }
+    }
+
+    /// Whether a budget of that step is used up at `now`, of those that a session is held to.
+    pub fn is_used_up(&mut self, key: u64, step: Step, now: i64) -> bool {
+        let uses = self.budget_uses(key, now);
+        uses.iter()
+            .any(|(budget, sum)| budget.response == step && sum.uses_up(budget.weight))
+    }
+
+    /// The budget that is nearest to its end at `now`, of those that a session is held to.
+    pub fn nearest_budget(&mut self, key: u64, now: i64) -> Option<Use> {
+        let share = |used: &Use| used.sum / f64::from(used.weight.max(1));
+        let uses = self.budget_uses(key, now).into_iter().map(|(budget, sum)| Use {
+            weight: budget.weight,
+            within: budget.within.as_secs(),
+            response: budget.response,
+            sum: number(sum),
+        });
+        uses.max_by(|one, other| share(one).total_cmp(&share(other)))
+    }
+
+    /// The budgets that a session is held to, with what has gathered in the account of each at `now`.
+    fn budget_uses(&mut self, key: u64, now: i64) -> Vec<(Budget, Sum)> {
+        let Some(session) = self.sessions.get(key) else {
+            return Vec::new();
+        };
+        let facts = &session.facts;
+        let names = [
+            facts.id.clone(),
+            facts.agent.clone(),
+            owner_name(&facts.owner),
+            self.host.name.clone(),
+        ];
+        let budgets = self.budgets(session.policy);
+        let with_sum = |budget: Budget| {
+            let account = AccountKey {
+                account: budget.account,
+                name: names[place(budget.account)].as_str().into(),
+            };
+            let sum = self.ledger.sum(&account, length(&budget), now);
+            (budget, sum)
+        };
+        budgets.into_iter().map(with_sum).collect()
     }
 
     /// The budgets of a policy.
@@ -112,7 +158,7 @@ impl State {
         &mut self,
         policy: u32,
         cut: &EventRecord,
-        step: &Step,
+        step: &book::Step,
         applied: Response,
     ) -> EventRecord {
         let scope = self.policies.get(policy).map(|policy| &policy.scope);
@@ -120,7 +166,7 @@ impl State {
         EventRecord {
             id: self.next_id(cut.time),
             verdict: VerdictRecord {
-                called_for: step.budget.response,
+                called_for: step.budget.response.response(),
                 applied,
                 // What the kernel's brake stopped did not go on to use its result.
                 when: if self.braked && applied >= Response::Freeze {
@@ -143,7 +189,7 @@ impl State {
 }
 
 /// How the cuts came to it, in one sentence.
-fn because(step: &Step) -> String {
+fn because(step: &book::Step) -> String {
     let budget = &step.budget;
     let within = humantime::format_duration(budget.within);
     let named: Vec<String> = step
@@ -166,8 +212,13 @@ fn because(step: &Step) -> String {
         crate::scope::model::Account::Session => "this session".to_owned(),
         account => format!("{} {}", word(account), step.name),
     };
+    let then = if budget.response == Step::Tighten {
+        "; from now on it has only what it has used before"
+    } else {
+        ""
+    };
     format!(
-        "cuts of {account} add up to {} of {} within {within}: {}{more}",
+        "cuts of {account} add up to {} of {} within {within}: {}{more}{then}",
         number(step.sum),
         budget.weight,
         named.join(", ")

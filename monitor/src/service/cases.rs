@@ -16,7 +16,6 @@ use crate::{
         incidents::{CredentialRead, Incident, Incidents, REMEMBERED},
         patterns::watch::{Finding, Known, Patterns},
         rotation::{Rotated, Rotation, Rotations},
-        secret::is_secret_like,
     },
     pipeline::Monitor,
     record::{
@@ -25,7 +24,8 @@ use crate::{
     },
     scope::{
         pattern::PathPattern,
-        sets::credentials::classes,
+        secret::is_secret_like,
+        sets::credentials::{class_named, classes},
         words::{Kind, Response},
     },
     service::state::State,
@@ -86,20 +86,35 @@ impl CaseBook {
         })
     }
 
+    /// Whether the program that reads is one that the catalogue says may, whatever the scope says of it: npm its settings,
+    /// git its log-ins.
+    fn is_catalogues_reader(&mut self, uid: u32, event: &EventRecord) -> bool {
+        let (Some(path), Some(exe)) = (&event.act.path, &event.process.exe) else {
+            return false;
+        };
+        let secrets = self.secrets.entry(uid).or_insert_with(|| secrets_of(uid));
+        let known = secrets.iter().find(|secret| secret.pattern.matches(path));
+        known.is_some_and(|secret| secret.readers.iter().any(|program| program.matches(exe)))
+    }
+
+    /// The class of a file that is known to be a credential.
+    pub fn class_of(&mut self, event: &EventRecord) -> &'static str {
+        self.class(event.session.owner.uid, event).unwrap_or(BY_NAME)
+    }
+
     /// The patterns that an event completes.
     pub fn patterns_of(&mut self, event: &EventRecord) -> Vec<Finding> {
         let uid = event.session.owner.uid;
         let secret = match (event.act.kind, &event.act.path) {
-            (Kind::FileOpen, Some(path)) => self
-                .class(uid, event)
-                .or_else(|| is_secret_like(path).then_some(BY_NAME)),
+            (Kind::FileOpen, Some(_)) if !self.is_catalogues_reader(uid, event) => self.class(uid, event),
             _ => None,
         };
+        let lends = secret.is_some_and(|class| class_named(class).is_none_or(|class| class.guard));
         let home = self
             .homes
             .entry(uid)
             .or_insert_with(|| owner::home(uid).to_string_lossy().into());
-        self.patterns.take(event, Known { home, secret })
+        self.patterns.take(event, Known { home, secret, lends })
     }
 
     /// What has to be written since this was last asked.
@@ -143,7 +158,7 @@ impl CaseBook {
     }
 
     /// Notes that something about a session, or the entry of that id, changed.
-    fn touch(&mut self, name: &str) {
+    pub(super) fn touch(&mut self, name: &str) {
         self.changed = true;
         if !self.dirty.contains(name) {
             self.dirty.insert(name.to_owned());
@@ -157,6 +172,8 @@ struct Secret {
     class: &'static str,
     rotate: bool,
     pattern: PathPattern,
+    /// Programs that may, whatever is above them.
+    readers: Arc<[PathPattern]>,
 }
 
 /// The catalogue for an owner, the most specific pattern first.
@@ -165,10 +182,17 @@ fn secrets_of(uid: u32) -> Arc<[Secret]> {
     let mut secrets: Vec<Secret> = classes()
         .iter()
         .flat_map(|class| {
-            class.paths.iter().map(|path| Secret {
-                class: class.id,
-                rotate: class.rotate && class.read,
-                pattern: path.resolve(&home),
+            let readers = class.readers.iter().filter(|reader| reader.ancestor.is_empty());
+            let programs = readers.flat_map(|reader| &reader.exe);
+            let readers: Arc<[PathPattern]> = programs.map(|program| program.resolve(&home)).collect();
+            class.paths.iter().map({
+                let home = &home;
+                move |path| Secret {
+                    class: class.id,
+                    rotate: class.rotate && class.read,
+                    pattern: path.resolve(home),
+                    readers: Arc::clone(&readers),
+                }
             })
         })
         .collect();
@@ -197,7 +221,11 @@ impl State {
         } else {
             None
         };
+        let was_open = self.cases.incidents.is_open(session);
         let read = self.cases.incidents.take(event, class);
+        if !was_open && self.cases.incidents.is_open(session) {
+            self.expose(session);
+        }
         if let Some(read) = &read {
             self.note_read(event, read);
         }
@@ -249,22 +277,6 @@ impl State {
         }
     }
 
-    /// Notes what a person decided about a session.
-    pub fn note_decision(&mut self, key: u64, what: &str, uid: u32, reason: &str) {
-        let Some(session) = self.sessions.get(key) else {
-            return;
-        };
-        let session = session.facts.id.clone();
-        self.cases.decide(Decision {
-            time: Timestamp::now(),
-            session,
-            what: what.to_owned(),
-            by: owner::name(uid).unwrap_or_else(|| format!("uid {uid}")),
-            uid,
-            reason: reason.to_owned(),
-        });
-    }
-
     /// Marks a credential as replaced.
     pub fn rotate(&mut self, name: &str, by: Rotated) -> Option<Rotation> {
         let entry = self.cases.rotations.rotate(name, by)?;
@@ -274,7 +286,11 @@ impl State {
 
     /// The incidents, the oldest first.
     #[must_use]
-    pub fn incidents(&self) -> Vec<Incident> {
+    pub fn incidents(&mut self) -> Vec<Incident> {
+        let live: Vec<u64> = self.sessions.live().map(|(key, _)| key).collect();
+        for key in live {
+            self.note_sent(key);
+        }
         self.cases.incidents.all().into_iter().cloned().collect()
     }
 }

@@ -17,10 +17,12 @@ use crate::{
     attribute::sessions::Session,
     config::scope_files::LoadError,
     export::status::{ExporterStatus, TestDelivery},
+    ledger::cut::nanoseconds,
+    observe::lacking,
     pipeline::Monitor,
     record::{event::EventRecord, filter::Filter, health::StoreState},
     scope::words::{Kind, Mode},
-    service::{enrol::EnrolError, views::guarantees, why},
+    service::{enrol::EnrolError, state::State, views::guarantees, why},
 };
 
 impl From<LoadError> for ControlError {
@@ -89,7 +91,8 @@ impl Control for Monitor {
         );
         degraded.extend(state.kernel.absent().iter().map(|(name, why)| {
             let why = why.lines().next().unwrap_or_default();
-            format!("the program {name} is not attached ({why}): opens by io_uring are left to fanotify")
+            let means = lacking::meaning(name);
+            format!("the program {name} is not attached ({why}): {means}")
         }));
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,11 +119,16 @@ impl Control for Monitor {
         for key in live {
             state.read_counters(key);
         }
-        state
+        let mut all: Vec<(u64, SessionInfo)> = state
             .sessions
             .iter()
-            .map(|(key, session)| state.session_info(key, session))
-            .collect()
+            .map(|(key, session)| (key, state.session_info(key, session)))
+            .collect();
+        let now = nanoseconds(jiff::Timestamp::now());
+        for (key, info) in &mut all {
+            info.budget = state.nearest_budget(*key, now);
+        }
+        all.into_iter().map(|(_, info)| info).collect()
     }
 
     fn agents(&self) -> Vec<AgentInfo> {
@@ -222,21 +230,16 @@ impl Control for Monitor {
 
     fn freeze(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
         self.change(session, (Kind::SessionFreeze, reason, peer), |state, key| {
-            state.note_decision(key, "freeze", peer.uid, reason);
             state.freeze(key, reason)
         })
     }
 
     fn thaw(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
-        self.change(session, (Kind::SessionThaw, reason, peer), |state, key| {
-            state.note_decision(key, "thaw", peer.uid, reason);
-            state.thaw(key)
-        })
+        self.change(session, (Kind::SessionThaw, reason, peer), State::thaw)
     }
 
     fn kill(&self, session: &str, reason: &str, peer: &Peer) -> Result<SessionInfo, ControlError> {
         self.change(session, (Kind::SessionKill, reason, peer), |state, key| {
-            state.note_decision(key, "kill", peer.uid, reason);
             state.kill(key, reason)
         })
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::{
     api::peer::Peer,
     attribute::{clock::Clock, owner},
+    ledger::decision::Decision,
     record::event::{
         ActRecord, DecisionRecord, EventRecord, Owner, ProcessRef, SCHEMA, SessionRef, VerdictRecord,
     },
@@ -71,7 +72,8 @@ impl State {
         }
     }
 
-    /// The record of a session's freeze, thaw or kill by hand or by the clock.
+    /// The record of a session's freeze, thaw or kill by hand or by the clock; what a person decided is kept for reports
+    /// as well.
     pub fn decided_on_session(
         &mut self,
         kind: Kind,
@@ -82,11 +84,25 @@ impl State {
         let session = self.sessions.get(key)?;
         let facts = (*session.facts).clone();
         let frozen = session.frozen_by.as_ref();
+        let (event, asked) = (
+            frozen.map(|event| event.id.clone()),
+            frozen.map(|event| event.time),
+        );
+        if let Some(peer) = by {
+            self.cases.decide(Decision {
+                time: Timestamp::now(),
+                session: facts.id.clone(),
+                what: kind.word().rsplit('.').next().unwrap_or_default().to_owned(),
+                by: owner::name(peer.uid).unwrap_or_else(|| format!("uid {}", peer.uid)),
+                uid: peer.uid,
+                reason: reason.to_owned(),
+            });
+        }
         let decision = DecisionRecord {
             by: by.map(person),
             reason: Some(reason.to_owned()),
-            event: frozen.map(|event| event.id.clone()),
-            asked: frozen.map(|event| event.time),
+            event,
+            asked,
             ..DecisionRecord::default()
         };
         Some(self.decided(kind, facts, decision, by))

@@ -114,6 +114,7 @@ impl State {
                 mode::OBSERVE
             },
             state: kernel_state::RUNNING,
+            ..KernelSession::default()
         };
         let facts = SessionRef {
             id: Sessions::name(&self.host.boot_id, key),
@@ -127,6 +128,7 @@ impl State {
         self.sessions.insert(key, session);
         self.kernel.maps.start_counts(key)?;
         self.kernel.maps.set_session(key, kernel_session)?;
+        self.count_sent(key);
         let member = Member {
             session: key,
             cookie: started,

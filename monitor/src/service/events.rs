@@ -8,7 +8,10 @@ use crate::{
     decide::compile::EntryInfo,
     decode::{Body, Head, RawEvent},
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord, act_line},
-    scope::words::{Kind, Mode, Response, Tier, When},
+    scope::{
+        rule_id::RulePlace,
+        words::{Kind, Mode, Response, Tier, When},
+    },
     service::{
         acts::{change_act, exec_act, map_act, net_act, open_act, other_act, socket_act, unix_act},
         state::State,
@@ -132,22 +135,22 @@ impl State {
                     .is_none_or(|known| !known.is_live());
             }
             Body::Open(facts) => {
-                outcome
-                    .records
-                    .push(self.tell(&actor, open_act(head, facts), answered, head.entry));
+                let record = self.tell(&actor, open_act(head, facts), answered, head.entry);
+                if head.has(flag::LENT) {
+                    self.lend(&record);
+                }
+                outcome.records.push(record);
             }
-            Body::Connect(facts) => {
-                outcome.records.push(self.tell(
-                    &actor,
-                    net_act(Kind::NetConnect, facts),
-                    answered,
-                    head.entry,
-                ));
-            }
-            Body::Send(facts) => {
-                outcome
-                    .records
-                    .push(self.tell(&actor, net_act(Kind::NetSend, facts), answered, head.entry));
+            Body::Connect(facts) | Body::Send(facts) => {
+                let kind = match &raw.body {
+                    Body::Connect(_) => Kind::NetConnect,
+                    _ => Kind::NetSend,
+                };
+                let act = ActRecord {
+                    borrowed: head.has(flag::LENT).then(|| self.lent_path(head.session)),
+                    ..net_act(kind, facts)
+                };
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
             Body::Map(facts) => {
                 let act = map_act(facts);
@@ -244,12 +247,19 @@ impl State {
         let rule = info
             .filter(|info| is_cut || info.rule.is_some())
             .and_then(|info| info.rule.as_ref());
+        let session = self.session_ref(actor);
+        let borrows = rule.is_some_and(|rule| rule.place == RulePlace::BorrowedIdentity);
+        let reason = if borrows {
+            Some(self.acted_as(actor.session, &act, answered.applied))
+        } else {
+            info.and_then(|info| info.reason.clone())
+        };
         let record = EventRecord {
             schema: SCHEMA.to_owned(),
             id: self.next_id(time),
             time,
             host: self.host.clone(),
-            session: self.session_ref(actor),
+            session,
             process: self.process_ref(actor),
             act,
             verdict: VerdictRecord {
@@ -259,7 +269,7 @@ impl State {
                 tier: answered.tier,
                 scope,
                 rule: rule.map(ToString::to_string),
-                reason: info.and_then(|info| info.reason.clone()),
+                reason,
                 grant: None,
             },
             weight: if is_cut {
@@ -274,6 +284,9 @@ impl State {
         if is_cut {
             self.note_cut(actor, &record);
             self.enter(actor.session, &record);
+            if borrows {
+                self.note_lent(actor.session, &record);
+            }
         } else if matches!(record.act.kind, Kind::NetConnect | Kind::NetSend) {
             self.note_case(&record);
         }

@@ -46,6 +46,7 @@ fn take_sessions(state: &mut State, predecessor: &Predecessor) -> Result<(), Str
             generation: 0,
             mode: session.mode,
             state: session.state,
+            ..KernelSession::default()
         };
         state
             .kernel

@@ -93,6 +93,7 @@ impl Monitor {
         state.remove_emptied();
         state.catch_up_with_kernel();
         state.forget_old_cuts();
+        state.loosen_decayed();
         self.figures().counted(state.sessions.iter());
         state.rest();
         let due = state.frozen_too_long();

@@ -37,6 +37,8 @@ struct Note {
     origin: Origin,
     #[serde(default)]
     frozen: Option<Frozen>,
+    #[serde(default)]
+    tightened: Option<String>,
 }
 
 /// How a session was frozen: what `pending` shows, and from when its timeout counts.
@@ -84,6 +86,7 @@ impl State {
             source: policy.source.clone(),
             origin: session.origin.clone(),
             frozen: frozen(session),
+            tightened: session.tightened.clone(),
         };
         fs::create_dir_all(directory)?;
         let text = serde_json::to_vec(&note)?;
@@ -151,6 +154,7 @@ fn restore(state: &mut State, note: &Note) -> Option<()> {
     session.cgroup.clone_from(&note.cgroup);
     session.origin.clone_from(&note.origin);
     session.origin_told = true;
+    session.tightened.clone_from(&note.tightened);
     if kernel.state == scopeward_abi::member::state::FROZEN {
         let before = note.frozen.as_ref();
         session.state = SessionState::Frozen(before.map_or_else(

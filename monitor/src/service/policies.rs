@@ -20,6 +20,7 @@ use crate::{
         rule_id::{RuleId, RulePlace},
         words::Response,
     },
+    service::memory,
 };
 
 /// Why a scope is not in force.
@@ -41,9 +42,7 @@ pub enum PolicyError {
 pub struct Policy {
     /// The scope, resolved for its owner.
     pub scope: Effective,
-    /// The scope as loaded, `~` standing.
-    pub unresolved: Effective,
-    /// The file it came from, and its text: for `why`, and for the next daemon.
+    /// For `why`, and for the next daemon.
     pub source: Source,
     /// The owner.
     pub uid: u32,
@@ -86,6 +85,9 @@ pub struct Source {
     /// The local fragments that it builds on.
     pub fragments: Vec<FragmentText>,
 }
+
+/// Entries from which compiling leaves megabytes free in the allocator's pools.
+const LARGE: usize = 1_000;
 
 /// All policies, by number.
 #[derive(Debug, Default)]
@@ -139,10 +141,8 @@ impl Policies {
         locate: &dyn Locate,
     ) -> Result<u32, PolicyError> {
         let scope = for_owner(unresolved, uid, &self.own);
-        let same = self
-            .table
-            .iter()
-            .find(|(_, known)| known.uid == uid && known.scope == scope);
+        let is_same = |known: &Policy| known.uid == uid && known.scope == scope;
+        let same = self.table.iter().find(|(_, known)| is_same(known));
         if let Some(number) = same.map(|(number, _)| *number) {
             self.refresh(maps, number, names, locate)?;
             return Ok(number);
@@ -177,9 +177,11 @@ impl Policies {
             .table
             .remove(&number)
             .map(|old| (old.compiled.policy.generation, old.compiled.infos));
+        if compiled.entries.len() > LARGE {
+            memory::give_back();
+        }
         let policy = Policy {
             scope,
-            unresolved: unresolved.clone(),
             source: source.clone(),
             uid,
             compiled,

@@ -75,11 +75,18 @@ impl Monitor {
         })
     }
 
-    /// Cuts, answers and connections of a session: the earliest, and how many there are beyond those.
+    /// Cuts, answers, connections and grants of a session: the earliest, and how many there are beyond those.
     fn telling_events(&self, session: &str) -> Result<(Vec<EventRecord>, u64), ControlError> {
         let tells = |event: &EventRecord| {
             event.verdict.called_for > Response::Allow
-                || matches!(event.act.kind, Kind::NetConnect | Kind::NetSend)
+                || matches!(
+                    event.act.kind,
+                    Kind::NetConnect
+                        | Kind::NetSend
+                        | Kind::GrantGive
+                        | Kind::GrantExpire
+                        | Kind::GrantRevoke
+                )
         };
         let Some(store) = self.store() else {
             let state = self.lock();

@@ -1,13 +1,14 @@
 //! What is done to a whole session: freeze, thaw, kill, end.
 
 use nix::sys::signal::Signal;
-use scopeward_abi::member::state as kernel_state;
+use scopeward_abi::member::{Session as KernelSession, state as kernel_state};
 
 use crate::{
     attribute::{clock::Clock, sessions::SessionState},
+    ledger::cut::nanoseconds,
     observe::{maps::MapsError, memberships::is_of},
     respond::{cgroup, signal},
-    scope::words::Response,
+    scope::words::{Response, Step},
     service::state::State,
 };
 
@@ -26,6 +27,7 @@ impl State {
             session.frozen_at = Some(Clock::boot_ns());
         }
         self.note_contained(key, Response::Freeze, reason);
+        self.note_sent(key);
         let Some(session) = self.sessions.get(key) else {
             return Ok(());
         };
@@ -47,7 +49,7 @@ impl State {
     /// # Errors
     /// [`MapsError`] where the kernel could not be told.
     pub fn thaw(&mut self, key: u64) -> Result<(), MapsError> {
-        self.tell_kernel(key, kernel_state::RUNNING)?;
+        self.let_go(key)?;
         let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) else {
             return Ok(());
         };
@@ -55,6 +57,7 @@ impl State {
         session.frozen_at = None;
         session.frozen_by = None;
         session.evidence = None;
+        session.tightened = None;
         let name = session.facts.id.clone();
         if let Some(at) = &session.cgroup
             && cgroup::set_frozen(at, false).is_err()
@@ -68,6 +71,70 @@ impl State {
         Ok(())
     }
 
+    /// Tells the kernel that a session goes on: with all that its scope allows, and with nothing sent yet.
+    fn let_go(&mut self, key: u64) -> Result<(), MapsError> {
+        let cuts_before = self.kernel.maps.counts(key).map_or(0, |counts| counts.cuts);
+        self.note_sent(key);
+        self.kernel.maps.forget_sent(key);
+        let Some(session) = self.kernel.maps.session(key) else {
+            return Ok(());
+        };
+        let running = KernelSession {
+            state: kernel_state::RUNNING,
+            tightened: 0,
+            exposed: 0,
+            cuts_before,
+            ..session
+        };
+        self.kernel.maps.set_session(key, running)
+    }
+
+    /// Leaves a session what it has used before, and nothing new.
+    ///
+    /// # Errors
+    /// [`MapsError`] where the kernel could not be told.
+    pub fn tighten(&mut self, key: u64, reason: &str) -> Result<(), MapsError> {
+        self.set_tightened(key, 1)?;
+        if let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) {
+            session.tightened.get_or_insert_with(|| reason.to_owned());
+        }
+        self.note_again(key);
+        Ok(())
+    }
+
+    fn set_tightened(&mut self, key: u64, tightened: u32) -> Result<(), MapsError> {
+        let Some(session) = self.kernel.maps.session(key) else {
+            return Ok(());
+        };
+        self.kernel
+            .maps
+            .set_session(key, KernelSession { tightened, ..session })
+    }
+
+    /// Gives sessions back what their scopes allow, where the budgets that tightened them are no longer used up.
+    pub fn loosen_decayed(&mut self) {
+        let tightened: Vec<u64> = self
+            .sessions
+            .live()
+            .filter(|(_, session)| session.tightened.is_some())
+            .map(|(key, _)| key)
+            .collect();
+        let now = nanoseconds(jiff::Timestamp::now());
+        for key in tightened {
+            if self.is_used_up(key, Step::Tighten, now) {
+                continue;
+            }
+            if self.set_tightened(key, 0).is_err() {
+                self.trouble("session could not be given back what its scope allows");
+                continue;
+            }
+            if let Some(session) = self.sessions.get_mut(key) {
+                session.tightened = None;
+            }
+            self.note_again(key);
+        }
+    }
+
     /// Kills every process of a session.
     ///
     /// # Errors
@@ -77,6 +144,7 @@ impl State {
         if let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_live()) {
             session.state = SessionState::Killed(reason.to_owned());
             self.note_contained(key, Response::Kill, reason);
+            self.note_sent(key);
         }
         // A process that forks while the others die leaves children that inherit; they die with the next round, or at
         // their first hook.
@@ -152,6 +220,8 @@ impl State {
             return;
         }
         self.read_counters(key);
+        self.note_sent(key);
+        self.kernel.stop_counting(key);
         self.kernel.maps.remove_session(key);
         self.note_over(key, false);
         self.refused.retain(|(session, _, _), _| *session != key);

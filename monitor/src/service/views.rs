@@ -27,6 +27,8 @@ impl State {
             origin: session.origin.clone(),
             since: session.since,
             status: session.state.clone(),
+            tightened: session.tightened.clone(),
+            budget: None,
             processes: processes as u64,
             acts: session.acts + session.cuts + session.own_cuts,
             cuts: session.cuts + session.own_cuts,
@@ -139,6 +141,25 @@ pub fn guarantees(
             "network",
             denies.into_iter().chain([Tier::Cgroup]).collect(),
             "connects and sends to an address outside the scope are refused before a byte leaves",
+        ),
+        of(
+            "services",
+            vec![denies.unwrap_or(Tier::Tracepoint)],
+            if denies.is_some() {
+                "connects and datagrams to unix sockets are refused, by what they are bound to"
+            } else {
+                "whoever connects to a guarded unix socket ends before it returns to user space; a datagram has arrived by then"
+            },
+        ),
+        of(
+            "processes",
+            vec![denies.unwrap_or(Tier::Tracepoint)],
+            if denies.is_some() {
+                "acts on other processes, mounts, namespaces and moves to another cgroup are refused"
+            } else {
+                "who traces others, mounts, or changes namespace or cgroup ends before it returns to user space; a signal has \
+                 arrived by then"
+            },
         ),
     ]
 }

@@ -2,7 +2,10 @@
 
 use crate::{
     api::types::{ChainLink, Why},
-    ledger::{cut::is_answer, patterns::watch::is_pattern},
+    ledger::{
+        cut::{is_answer, object},
+        patterns::watch::is_pattern,
+    },
     record::event::{EventRecord, act_line},
     scope::{builtin, words::Response},
     service::{policies::Policy, state::State},
@@ -202,6 +205,24 @@ fn instead(event: &EventRecord) -> Option<String> {
         return None;
     }
     let act = &event.act;
+    match event
+        .verdict
+        .rule
+        .as_deref()
+        .and_then(|rule| rule.rsplit('/').next())
+    {
+        // No scope says what a session has used before: a grant does, or a thaw.
+        Some("tightened") => return None,
+        Some("session.borrowed-identity") => {
+            let file = act.borrowed.as_deref().unwrap_or_default();
+            let exe = event.process.exe.as_deref().unwrap_or_default();
+            return Some(format!(
+                "[[files.rule.unless]]            # below the rule that guards {file}\nexe = \"{exe}\"\nthen-to = [\"{}\"]",
+                object(act)
+            ));
+        }
+        _ => {}
+    }
     if let Some(address) = act.address {
         let host = act.name.clone().unwrap_or_else(|| match address {
             std::net::IpAddr::V4(address) => address.to_string(),

@@ -319,6 +319,12 @@ pub const TECHNIQUES: &[Technique] = &[
     outsider("chroot-away", "file.mount", escape::chroot, Some(escape::chdir)),
     outsider("mount", "file.mount", escape::mount_own, Some(escape::chdir)),
     outsider(
+        "mount-nowhere",
+        "file.mount",
+        escape::mount_nowhere,
+        Some(escape::file_system_context),
+    ),
+    outsider(
         "bpf-enumerate",
         "monitor.tamper",
         escape::bpf_enumerate,
@@ -329,5 +335,11 @@ pub const TECHNIQUES: &[Technique] = &[
         "cgroup.move",
         escape::leave_cgroup,
         Some(escape::read_cgroup),
+    ),
+    outsider(
+        "start-in-cgroup",
+        "cgroup.move",
+        escape::start_in_cgroup,
+        Some(escape::start_at_home),
     ),
 ];

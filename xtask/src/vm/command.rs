@@ -1,47 +1,30 @@
 //! The command: which boots, in which order, and what came of them.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
 
-use serde_json::Value;
-
-use super::image::Contents;
-use super::machine::{self, Boot, Traces};
-use super::plan::{self, Step};
+use super::boot::{self, Outcome, Work};
+use super::built::{Built, build_tests};
+use super::counting::{self, Counts};
 use super::profile::Profile;
-use super::{console, kernels, qemu, store};
-use crate::tally::Tally;
-use crate::{build, toolchain};
+use super::table::Table;
+use super::{kernels, qemu, store};
+use crate::build;
 
-/// How many times as long as on a machine of its own a test may wait.
-const PATIENCE: &str = "10";
+/// What every run of all tests boots, to hold the table of docs/kernel-support.md against it. Two boots, because one
+/// emulated processor is slow.
+const PER_CHANGE: [(&str, Profile); 2] = [("6.12", Profile::Stock), ("6.1", Profile::NoBpf)];
 
-/// How long one test may take in a machine before it counts as hung.
-const TEST_SECONDS: u64 = 120;
-
-/// What every run of all tests boots, and which tests run there. Two boots and a few tests, because one emulated
-/// processor is slow.
-const PER_CHANGE: [(&str, Profile, &str); 2] = [
-    ("6.18", Profile::Lockdown, "file_open::only_"),
-    ("7.3", Profile::Stock, "file_open::only_"),
-];
+/// Kernels on which nothing is held, and what is asked there for the table.
+const REFUSED: [&str; 1] = ["5.10"];
+const QUESTIONS: &str = "for what in 'doctor' 'run -- true'; do \
+    line=$(scopeward $what 2>&1 | grep -m 1 .); scopeward $what >/tmp/said 2>&1; code=$?; \
+    echo \"${what%% *}: $line (exit code $code)\"; done";
 
 /// What to boot, and what to run there.
 struct Order {
     series: Vec<String>,
     profiles: Vec<Profile>,
     work: Work,
-}
-
-/// What a machine does between its start and its end.
-enum Work {
-    /// The tests, or those whose name holds this.
-    Tests(Option<String>),
-    /// One command line for a shell.
-    Shell(String),
 }
 
 /// `cargo xtask vm` with these words.
@@ -56,19 +39,41 @@ pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     let order = parse(words)?;
     let binary = build::release(root)?;
     let built = build_tests(root)?;
+    let mut table = Table::read(root)?;
+    let mut counts = Counts::read(root)?;
     let mut lines = Vec::new();
     let mut failed = false;
     for series in &order.series {
-        for &profile in &order.profiles {
+        let refused = matches!(order.work, Work::Table) && REFUSED.contains(&series.as_str());
+        let profiles = if refused {
+            &[Profile::Stock]
+        } else {
+            order.profiles.as_slice()
+        };
+        for &profile in profiles {
             let name = format!("{series} {}", profile.name());
             eprintln!("vm: {name}");
-            let outcome = boot(root, &store, series, profile, &binary, &built, &order.work);
-            failed |= !matches!(&outcome, Ok(outcome) if outcome.good);
-            lines.push(match outcome {
+            let questions = Work::Shell(QUESTIONS.to_owned());
+            let work = if refused { &questions } else { &order.work };
+            let outcome = boot::boot(root, &store, (series, profile), &binary, &built, work);
+            let kept = outcome
+                .and_then(|outcome| keep((&mut table, &mut counts), &order.work, (series, profile), outcome));
+            failed |= !matches!(&kept, Ok(outcome) if outcome.good);
+            lines.push(match kept {
                 Ok(outcome) => format!("{name}: {}", outcome.line),
                 Err(reason) => format!("{name}: FAILED: {reason}"),
             });
         }
+    }
+    match order.work {
+        Work::Table => table.write(root)?,
+        Work::Count => {
+            counts.write(root)?;
+            let breaches = counts.breaches(root)?;
+            failed |= !breaches.is_empty();
+            lines.extend(breaches);
+        }
+        Work::Tests(_) | Work::Shell(_) => {}
     }
     println!("{}", lines.join("\n"));
     if failed {
@@ -76,6 +81,23 @@ pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     } else {
         Ok(())
     }
+}
+
+/// Prints or notes what a machine came to.
+fn keep(
+    (table, counts): (&mut Table, &mut Counts),
+    asked: &Work,
+    (series, profile): (&str, Profile),
+    outcome: Outcome,
+) -> Result<Outcome, String> {
+    match asked {
+        Work::Shell(_) => print!("{}", outcome.said),
+        Work::Table if REFUSED.contains(&series) => table.take_refusal(series, &outcome.said),
+        Work::Table => table.take(series, profile.tier(), &outcome.rows)?,
+        Work::Count => counts.take(profile.tier(), &outcome.said)?,
+        Work::Tests(_) => {}
+    }
+    Ok(outcome)
 }
 
 /// What the machines add to a run of all tests.
@@ -89,15 +111,17 @@ pub struct Sum {
     pub skipped: Vec<String>,
 }
 
-/// The boots of every run of all tests: [`PER_CHANGE`], with `binary`. A kernel that cannot be had is skipped.
+/// The boots of every run of all tests: [`PER_CHANGE`], with `binary`. A kernel that cannot be had is skipped; a cell that is
+/// not what the committed table says is a failure.
 ///
 /// # Errors
 /// A sentence, when the tests do not compile.
 pub fn per_change(root: &Path, binary: &Path) -> Result<Sum, String> {
     let store = store::directory(root);
+    let table = Table::read(root)?;
     let mut sum = Sum::default();
     let mut built = None;
-    for (series, profile, filter) in PER_CHANGE {
+    for (series, profile) in PER_CHANGE {
         let name = format!("Linux {series} {} in a machine", profile.name());
         let can = qemu::command(&store).and_then(|_| kernels::ensure(root, &store, series, "amd64"));
         if let Err(reason) = can {
@@ -109,12 +133,14 @@ pub fn per_change(root: &Path, binary: &Path) -> Result<Sum, String> {
             built = Some(build_tests(root)?);
         }
         let Some(built) = &built else { continue };
-        let work = Work::Tests(Some(filter.to_owned()));
-        match boot(root, &store, series, profile, binary, built, &work) {
-            Ok(outcome) => {
+        match compared(root, &store, (series, profile), binary, built, &table) {
+            Ok((outcome, differences)) => {
                 println!("{name}: {}", outcome.line);
+                for difference in &differences {
+                    println!("  {difference}");
+                }
                 sum.passed += outcome.passed;
-                sum.failed += outcome.failed;
+                sum.failed += outcome.failed + usize::from(!differences.is_empty());
                 let skipped = outcome.skipped.iter().map(|reason| format!("{name}: {reason}"));
                 sum.skipped.extend(skipped);
             }
@@ -127,6 +153,20 @@ pub fn per_change(root: &Path, binary: &Path) -> Result<Sum, String> {
     Ok(sum)
 }
 
+/// A boot, and what it measured otherwise than `table`.
+fn compared(
+    root: &Path,
+    store: &Path,
+    (series, profile): (&str, Profile),
+    binary: &Path,
+    built: &Built,
+    table: &Table,
+) -> Result<(Outcome, Vec<String>), String> {
+    let outcome = boot::boot(root, store, (series, profile), binary, built, &Work::Table)?;
+    let differences = table.differences(series, profile.tier(), &outcome.rows)?;
+    Ok((outcome, differences))
+}
+
 fn parse(words: &[&str]) -> Result<Order, String> {
     let mut order = Order {
         series: Vec::new(),
@@ -135,6 +175,15 @@ fn parse(words: &[&str]) -> Result<Order, String> {
     };
     let mut rest = words.iter();
     while let Some(&word) = rest.next() {
+        let alone = match word {
+            "--table" => Some(Work::Table),
+            "--count" => Some(Work::Count),
+            _ => None,
+        };
+        if let Some(work) = alone {
+            order.work = work;
+            continue;
+        }
         let value = rest.next().ok_or_else(|| format!("`{word}` needs a value"))?;
         match word {
             "--kernel" if kernels::SERIES.contains(value) => order.series.push((*value).to_owned()),
@@ -145,243 +194,29 @@ fn parse(words: &[&str]) -> Result<Order, String> {
                 ));
             }
             "--profile" => order.profiles.push(Profile::named(value).ok_or_else(|| {
-                let names = Profile::ALL.map(Profile::name).join(", ");
+                let names = Profile::NAMED.map(Profile::name).join(", ");
                 format!("no profile {value}: there are {names}")
             })?),
             "--run" => order.work = Work::Tests(Some((*value).to_owned())),
             "--sh" => order.work = Work::Shell((*value).to_owned()),
             _ => {
                 return Err(format!(
-                    "vm does not know `{word}`: --kernel, --profile, --run, --sh, --relock"
+                    "vm does not know `{word}`: --kernel, --profile, --run, --sh, --table, --count, --relock"
                 ));
             }
         }
     }
     if order.series.is_empty() {
-        order.series = kernels::SERIES.map(str::to_owned).to_vec();
+        order.series = match order.work {
+            Work::Count => vec![counting::SERIES.to_owned()],
+            _ => kernels::SERIES.map(str::to_owned).to_vec(),
+        };
     }
     if order.profiles.is_empty() {
-        order.profiles = Profile::ALL.to_vec();
+        order.profiles = match order.work {
+            Work::Table | Work::Count => Profile::TIERS.to_vec(),
+            Work::Tests(_) | Work::Shell(_) => Profile::ALL.to_vec(),
+        };
     }
     Ok(order)
-}
-
-/// Programs that cargo built, by kind and name.
-struct Built {
-    tests: Vec<(String, PathBuf)>,
-    programs: Vec<(String, PathBuf)>,
-}
-
-fn build_tests(root: &Path) -> Result<Built, String> {
-    let output = Command::new(toolchain::running_cargo())
-        .args([
-            "test",
-            "--quiet",
-            "--package",
-            "scopeward-tests",
-            "--test",
-            "kernel",
-            "--test",
-            "evasion",
-        ])
-        .args(["--no-run", "--message-format", "json-render-diagnostics"])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("cannot start cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("the tests do not compile: {}", output.status));
-    }
-    let mut built = Built {
-        tests: Vec::new(),
-        programs: Vec::new(),
-    };
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let message: Value = serde_json::from_str(line).unwrap_or_default();
-        let Some(path) = message["executable"].as_str() else {
-            continue;
-        };
-        let name = message["target"]["name"].as_str().unwrap_or_default().to_owned();
-        let is_test = message["profile"]["test"] == true;
-        let list = if is_test {
-            &mut built.tests
-        } else {
-            &mut built.programs
-        };
-        list.push((name, PathBuf::from(path)));
-    }
-    built.tests.sort_by(|one, other| other.0.cmp(&one.0));
-    Ok(built)
-}
-
-/// What a boot came to.
-struct Outcome {
-    good: bool,
-    line: String,
-    passed: usize,
-    /// At least one where anything was wrong.
-    failed: usize,
-    skipped: Vec<String>,
-}
-
-fn boot(
-    root: &Path,
-    store: &Path,
-    series: &str,
-    profile: Profile,
-    binary: &Path,
-    built: &Built,
-    work: &Work,
-) -> Result<Outcome, String> {
-    let kernel = kernels::ensure(root, store, series, "amd64")?;
-    let folder = build::target_directory(root)
-        .join("vm/run")
-        .join(format!("{series}-{}", profile.name()));
-    fs::create_dir_all(&folder).map_err(|error| format!("cannot use {}: {error}", folder.display()))?;
-    let nonce = plan::nonce()?;
-    let initramfs = pack(&folder, &nonce, binary, built, work)?;
-    let traces = machine::run(
-        store,
-        &folder,
-        &Boot {
-            kernel: &kernel.vmlinux(),
-            parameters: profile.parameters(),
-            initramfs: &initramfs,
-            memory: 1024,
-            bound: Duration::from_secs(900),
-            counting: false,
-        },
-    )?;
-    let outcome = judge(&kernel.version, &nonce, &folder, &traces, work);
-    if matches!(work, Work::Shell(_)) {
-        print!(
-            "{}",
-            fs::read_to_string(folder.join("tests.log")).unwrap_or_default()
-        );
-    }
-    Ok(outcome)
-}
-
-fn pack(folder: &Path, nonce: &str, binary: &Path, built: &Built, work: &Work) -> Result<Vec<u8>, String> {
-    let mut contents = Contents::of_host();
-    contents.program("/usr/bin/scopeward", binary);
-    for (name, path) in &built.programs {
-        let place = if name == "guest" {
-            "/init".to_owned()
-        } else {
-            format!("/target/debug/{name}")
-        };
-        contents.program(&place, path);
-    }
-    let mut steps = Vec::new();
-    for (name, path) in &built.tests {
-        let program = format!("/target/debug/deps/{name}");
-        contents.program(&program, path);
-        if let Work::Tests(filter) = work {
-            steps.push(Step {
-                name: name.clone(),
-                program,
-                is_test: true,
-                arguments: filter.iter().cloned().collect(),
-                seconds: TEST_SECONDS,
-            });
-        }
-    }
-    if let Work::Shell(line) = work {
-        steps.push(Step {
-            name: "sh".to_owned(),
-            program: "/usr/bin/sh".to_owned(),
-            is_test: false,
-            arguments: vec!["-c".to_owned(), line.clone()],
-            seconds: 300,
-        });
-    }
-    let environment = [
-        (build::BINARY_ENV, "/usr/bin/scopeward".to_owned()),
-        (
-            "SCOPEWARD_TRIALS",
-            env::var("SCOPEWARD_TRIALS").unwrap_or_else(|_| "3".to_owned()),
-        ),
-        ("SCOPEWARD_PATIENCE", PATIENCE.to_owned()),
-        ("RUST_BACKTRACE", "0".to_owned()),
-    ];
-    contents.plain("/plan.json", plan::write(nonce, &[], &steps, &environment));
-    contents.pack(folder)
-}
-
-/// Reads the verdict out of what a machine wrote.
-fn judge(version: &str, nonce: &str, folder: &Path, traces: &Traces, work: &Work) -> Outcome {
-    let mut tally = Tally::default();
-    let mut wrong = Vec::new();
-    let mut done = false;
-    let mut step = "";
-    let mut said = String::new();
-    for line in traces.results.lines().filter_map(|line| line.strip_prefix(nonce)) {
-        let line = line.trim_start().trim_end_matches('\r');
-        let (kind, text) = line.split_once(' ').unwrap_or((line, ""));
-        match kind {
-            "begin" => step = text,
-            "end" if text != "exit status: 0" => wrong.push(format!("{step}: {text}")),
-            "done" => done = true,
-            "out" => {
-                said.push_str(&format!("{text}\n"));
-                if tally.read_output(text) && text.contains("FAILED") {
-                    println!("  {text}");
-                }
-            }
-            "err" => {
-                said.push_str(&format!("{text}\n"));
-                tally.read_errors(text);
-            }
-            // A failed test ends with 101, and has said so; one that hangs or dies says nothing.
-            "test"
-                if !["exit status: 0", "exit status: 101"]
-                    .iter()
-                    .any(|end| text.ends_with(end)) =>
-            {
-                println!("  {text}");
-                wrong.push(text.to_owned());
-            }
-            "lacking" => println!("  the machine lacks {text}"),
-            _ => {}
-        }
-    }
-    if let Err(error) = fs::write(folder.join("tests.log"), said) {
-        wrong.push(format!("cannot write tests.log: {error}"));
-    }
-    if !done {
-        wrong.push("the machine ended without a verdict".to_owned());
-    }
-    wrong.extend(traces.broken.clone());
-    let (passed, failed, skipped) = (tally.passed(), tally.failed(), tally.skipped().len());
-    if passed + failed + skipped == 0 && matches!(work, Work::Tests(_)) {
-        wrong.push("no test ran".to_owned());
-    }
-    let complaints = console::complaints(&traces.console);
-    for complaint in &complaints {
-        println!("{complaint}");
-    }
-    if !complaints.is_empty() {
-        wrong.push(format!("the kernel complained {} times", complaints.len()));
-    }
-    for reason in tally.skipped() {
-        println!("  skipped: {reason}");
-    }
-    let line = format!(
-        "{passed} passed, {failed} failed, {skipped} skipped on Linux {version} in {} s{}",
-        traces.took.as_secs(),
-        if wrong.is_empty() {
-            String::new()
-        } else {
-            format!(" ({}; see {})", wrong.join("; "), folder.display())
-        }
-    );
-    Outcome {
-        good: wrong.is_empty() && failed == 0,
-        line,
-        passed,
-        failed: failed.max(usize::from(!wrong.is_empty())),
-        skipped: tally.skipped().to_vec(),
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,7 +49,7 @@ impl Contents {
     pub fn of_host() -> Self {
         let mut contents = Self::default();
         for tool in TOOLS {
-            if let Some(path) = process::find_program(tool) {
+            if let Some(path) = own_program(tool) {
                 contents.program(&format!("/usr/bin/{tool}"), &path);
             }
         }
@@ -141,9 +142,27 @@ impl Contents {
     }
 }
 
+/// The program `name`: the distribution's own where the first on the path is a script that looks for another (pyenv and the
+/// like).
+fn own_program(name: &str) -> Option<PathBuf> {
+    let found = process::find_program(name)?;
+    let own = Path::new("/usr/bin").join(name);
+    Some(if is_elf(&found) || !is_elf(&own) {
+        found
+    } else {
+        own
+    })
+}
+
+fn is_elf(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *b"\x7fELF"
+}
+
 /// Where Python keeps its own modules.
 fn python_library() -> Option<PathBuf> {
-    let program = process::find_program("python3")?;
+    let program = own_program("python3")?;
     let words = ["-I", "-S", "-c", "import os;print(os.path.dirname(os.__file__))"];
     let said = process::read(Command::new(program).args(words)).ok()?;
     Some(PathBuf::from(said.trim()))

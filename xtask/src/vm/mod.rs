@@ -5,6 +5,8 @@
 //! cargo xtask vm --kernel 6.12 --profile stock         one boot
 //! cargo xtask vm --kernel 6.1 --profile no-bpf --run a_tree_and   only tests whose name holds that
 //! cargo xtask vm --kernel 7.3 --profile stock --sh 'scopeward doctor'   one command line there, and what it says
+//! cargo xtask vm --table                               every technique in every tier, into docs/kernel-support.md
+//! cargo xtask vm --count                               instructions per system call, into docs/instructions.md
 //! cargo xtask vm --relock                              newest packages of each series into xtask/kernels.lock
 //! ```
 //!
@@ -16,10 +18,14 @@
 //! `SCOPEWARD_TRIALS` goes through (3 where unset), and timeouts are ten times as long (`SCOPEWARD_PATIENCE`).
 //!
 //! Profiles: `stock` (the kernel's own LSM list), `no-bpf` (that list without `bpf`), `lockdown` (stock and
-//! `lockdown=integrity`).
+//! `lockdown=integrity`), `no-ftrace` (stock, and function tracing switched off, where only tracepoints, fanotify and cgroup
+//! programs are left).
 
+mod boot;
+mod built;
 pub mod command;
 mod console;
+mod counting;
 mod image;
 pub mod kernels;
 mod machine;
@@ -30,4 +36,5 @@ mod profile;
 mod programs;
 pub mod qemu;
 pub mod store;
+mod table;
 mod vmlinux;

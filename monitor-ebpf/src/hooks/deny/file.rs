@@ -10,7 +10,7 @@ use super::{
     network,
 };
 use crate::{
-    hooks::file_use,
+    hooks::{escape, file_use},
     kernel::{
         file,
         offsets::{Address, of, read},
@@ -56,6 +56,11 @@ extern "C" fn deny_file_open(arguments: Arguments) -> i32 {
         if task::is_compat(task::current()) {
             actor.flags |= flag::COMPAT;
         }
+        let applied = escape::opened(actor, file);
+        if applied >= response::DENY {
+            return applied;
+        }
+        actor.hook = hook::OPEN;
         file_use::used(actor, file, Power::Deny)
     })
 }

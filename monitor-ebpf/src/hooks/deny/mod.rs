@@ -4,6 +4,9 @@
 
 pub mod actor;
 pub mod change;
+pub mod escape;
 pub mod exec;
 pub mod file;
 pub mod network;
+pub mod process;
+pub mod unix;

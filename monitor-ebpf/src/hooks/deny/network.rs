@@ -1,14 +1,17 @@
 //! Sockets, before they reach anything. The cgroup hooks are asked next, and tell of what goes on.
 
 use scopeward_abi::{
-    event::{Net, flag, hook, kind},
+    event::{Net, flag, hook, kind, when},
     policy::response,
 };
 
 use super::actor::{Arguments, held};
 use crate::{
-    hooks::{connect, socket},
-    kernel::offsets::{Address, of, read},
+    hooks::{connect, socket, unix},
+    kernel::{
+        offsets::{Address, of, read},
+        socket as sockets,
+    },
     maps::OWN_SOCKETS,
     respond::Power,
     session::{self, Actor, ids},
@@ -50,10 +53,7 @@ extern "C" fn deny_send(arguments: Arguments) -> i32 {
             return response::ALLOW;
         };
         if address == 0 || len == 0 {
-            return match read::<Address>(sock, of::SOCKET_SK()) {
-                Ok(sk) => connected(actor, sk, kind::SEND),
-                Err(_) => response::ALLOW,
-            };
+            return on_connection(actor, sock);
         }
         // UDP takes an address without a family for one of IPv4.
         let family = match read::<u16>(address, 0) {
@@ -65,8 +65,8 @@ extern "C" fn deny_send(arguments: Arguments) -> i32 {
     })
 }
 
-/// `int security_socket_create(int family, int type, int protocol, int kern)`. IP sockets are the cgroup hook's.
-/// Checked on 6.1 and 6.12.
+/// `int security_socket_create(int family, int type, int protocol, int kern)`. Of what goes
+/// on for IP sockets the cgroup hook tells. Checked on 6.1 and 6.12.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "fentry/security_socket_create")]
 extern "C" fn deny_socket(arguments: Arguments) -> i32 {
@@ -76,7 +76,9 @@ extern "C" fn deny_socket(arguments: Arguments) -> i32 {
         if kernel as u32 != 0 {
             return response::ALLOW;
         }
-        socket::made(actor, family & 0xffff_ffff, Power::Deny)
+        // SAFETY: the other two.
+        let (of_kind, protocol) = unsafe { (*arguments.add(1) as u16, *arguments.add(2) as u16) };
+        socket::made(actor, family & 0xffff_ffff, (of_kind, protocol), Power::Deny)
     })
 }
 
@@ -156,6 +158,28 @@ pub fn connected(actor: &mut Actor, sk: Address, kind: u8) -> u8 {
     }
     actor.flags |= flag::RECEIVED;
     connect::reach(actor, &net, kind, Power::Deny)
+}
+
+/// Bytes on a connection that the session did not make.
+#[inline(always)]
+fn on_connection(actor: &mut Actor, sock: Address) -> u8 {
+    let Ok(sk) = read::<Address>(sock, of::SOCKET_SK()) else {
+        return response::ALLOW;
+    };
+    if sockets::family(sk) != Ok(sockets::AF_UNIX) {
+        return connected(actor, sk, kind::SEND);
+    }
+    // Datagrams are asked about by themselves.
+    if sockets::kind(sk) == Ok(sockets::DGRAM) {
+        return response::ALLOW;
+    }
+    match sockets::peer(sk) {
+        Ok(peer) if peer != 0 && !unix::connected_inside(actor, peer) => {
+            actor.hook = hook::UNIX;
+            unix::judge(actor, peer, kind::UNIX_SEND, when::BEFORE_ACT)
+        }
+        _ => response::ALLOW,
+    }
 }
 
 /// An address of `len` bytes in kernel memory.

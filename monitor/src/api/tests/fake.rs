@@ -19,11 +19,12 @@ use crate::api::types::{
     TierGuarantee, Tree, TreeNode, Why,
 };
 use crate::export::status::{ExporterStatus, TestDelivery};
+use crate::ledger::tally::Use;
 use crate::record::event::{EventRecord, Origin, Owner};
 use crate::record::filter::{Filter, Order};
 use crate::record::health::{StoreHealth, StoreState};
 use crate::record::tests::sample;
-use crate::scope::words::{Mode, Response, Tier};
+use crate::scope::words::{Mode, Response, Step, Tier};
 
 /// Somebody who is not the one who runs the tests.
 pub(crate) const OTHER: u32 = 54_321;
@@ -58,6 +59,13 @@ pub(crate) fn session(id: &str, owner: Owner) -> SessionInfo {
         origin: Origin::default(),
         since: sample::start(),
         status: SessionState::Running,
+        tightened: None,
+        budget: Some(Use {
+            weight: 10,
+            within: 300,
+            response: Step::Freeze,
+            sum: 7.5,
+        }),
         processes: 3,
         acts: 1_204,
         cuts: 2,

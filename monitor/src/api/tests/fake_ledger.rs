@@ -13,7 +13,7 @@ use crate::ledger::{
 use crate::record::event::EventRecord;
 use crate::record::tests::sample;
 use crate::scope::model::{Account, Budget};
-use crate::scope::words::Response;
+use crate::scope::words::{Response, Step};
 
 pub(super) fn cuts(events: &[EventRecord], by: CutsBy, only: Option<u32>) -> Vec<Tally> {
     let mut ledger = Ledger::default();
@@ -21,7 +21,7 @@ pub(super) fn cuts(events: &[EventRecord], by: CutsBy, only: Option<u32>) -> Vec
         weight: 10,
         within: std::time::Duration::from_secs(300),
         account: Account::Session,
-        response: Response::Freeze,
+        response: Step::Freeze,
     };
     for event in events {
         if let Some(cut) = Cut::of(event) {

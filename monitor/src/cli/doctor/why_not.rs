@@ -35,6 +35,7 @@ fn explained(error: &LoadError, rights: &Rights) -> (String, Exit) {
             "this binary carries kernel programs of another version: it was built from two checkouts"
                 .to_owned()
         }
+        LoadError::TooOld => format!("this kernel is too old (failed to {error})"),
         LoadError::Field(_) => {
             format!("this kernel's structs are not known to this version (failed to {error})")
         }

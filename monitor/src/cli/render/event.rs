@@ -163,6 +163,12 @@ pub fn act_words(act: &ActRecord, count: u64) -> String {
     );
     words.extend(endpoint_words(act));
     words.extend(
+        act.borrowed
+            .as_deref()
+            .filter(|path| !path.is_empty())
+            .map(|path| format!("[with {}]", escape(path))),
+    );
+    words.extend(
         act.protocol
             .as_deref()
             .map(|protocol| escape(protocol).into_owned()),

@@ -14,7 +14,7 @@ use crate::{
         book::Step,
         tally::{Tally, number, word},
     },
-    scope::words::Response,
+    scope::words::Step as Ladder,
 };
 
 /// The version tag of the summary's line.
@@ -53,7 +53,7 @@ pub struct UsedUp {
     /// Its name in the scope.
     pub budget: String,
     /// What is done then.
-    pub response: Response,
+    pub response: Ladder,
     /// Whose account it is.
     pub account: String,
     /// The event of the cut.

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod diff;
 mod fit;
+mod host;
 pub mod report;
 mod setting;
 mod show;
@@ -11,4 +12,5 @@ mod show;
 mod tests;
 
 pub use args::{ScopeArgs, ScopeCommand, run};
+pub use host::capabilities;
 pub use setting::Setting;

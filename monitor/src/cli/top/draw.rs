@@ -192,6 +192,7 @@ fn draw_sessions(frame: &mut Frame<'_>, view: &View, area: Rect) {
     let rows = view.sessions.iter().map(|one| {
         let style = match &one.status {
             SessionState::Frozen(_) => coloured(view, Color::Magenta),
+            _ if is_nearly_used_up(one) => coloured(view, Color::Red),
             _ if one.cuts > 0 => coloured(view, Color::Yellow),
             _ => Style::new(),
         };
@@ -200,9 +201,9 @@ fn draw_sessions(frame: &mut Frame<'_>, view: &View, area: Rect) {
             Cell::from(escape(&owner_words(&one.owner)).into_owned()),
             Cell::from(state(one)),
             Cell::from(age(one.since, view.now)),
-            Cell::from(one.processes.to_string()),
             Cell::from(one.acts.to_string()),
             Cell::from(one.cuts.to_string()),
+            Cell::from(budget(one)),
             Cell::from(last_cut(one)),
         ])
         .style(style)
@@ -210,15 +211,15 @@ fn draw_sessions(frame: &mut Frame<'_>, view: &View, area: Rect) {
     let widths = [
         Constraint::Length(14),
         Constraint::Length(10),
+        Constraint::Length(9),
         Constraint::Length(8),
-        Constraint::Length(8),
-        Constraint::Length(5),
         Constraint::Length(7),
         Constraint::Length(5),
+        Constraint::Length(8),
         Constraint::Min(10),
     ];
     let heads = Row::new([
-        "AGENT", "FOR", "STATE", "AGE", "PROCS", "ACTS", "CUTS", "LAST CUT",
+        "AGENT", "FOR", "STATE", "AGE", "ACTS", "CUTS", "BUDGET", "LAST CUT",
     ])
     .style(dim());
     frame.render_widget(Table::new(rows, widths).header(heads), area);
@@ -227,8 +228,23 @@ fn draw_sessions(frame: &mut Frame<'_>, view: &View, area: Rect) {
 fn state(one: &SessionInfo) -> String {
     match &one.status {
         SessionState::Frozen(_) => "frozen".to_owned(),
+        _ if one.tightened.is_some() => "tightened".to_owned(),
         _ => mode_word(one.mode).to_owned(),
     }
+}
+
+/// Whether three quarters of a budget are used up.
+fn is_nearly_used_up(one: &SessionInfo) -> bool {
+    one.budget
+        .as_ref()
+        .is_some_and(|used| used.sum >= 0.75 * f64::from(used.weight))
+}
+
+/// What has gathered in the budget that is nearest to its end, of how much.
+fn budget(one: &SessionInfo) -> String {
+    one.budget
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), |used| format!("{}/{}", used.sum, used.weight))
 }
 
 fn last_cut(one: &SessionInfo) -> String {

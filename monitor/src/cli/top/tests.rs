@@ -52,7 +52,7 @@ fn everything_is_seen_in_80_by_24_and_in_less() {
         "then     kill in 12m 55s",
         "session  s-00000000000000bb",
         "SESSIONS (2)",
-        "claude-code    dev        enforce  2m 5s    3     1204    2     deny: net.connec",
+        "claude-code    dev        enforce   2m 5s    1204    2     7.5/10   deny: net.co",
         "a approve 10 min   d deny (kill)   t thaw without grant   q quit",
     ] {
         assert!(text.contains(seen), "{seen:?} in\n{text}");

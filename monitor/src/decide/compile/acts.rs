@@ -16,6 +16,7 @@ pub(super) fn compile(work: &mut Work, scope: &Effective) -> Result<(), CompileE
     work.policy.signal = work.entries.add_default(&scope.signal)?;
     work.policy.leave = work.entries.add_default(&scope.leave)?;
     work.policy.mount = work.entries.add_default(&scope.mount)?;
+    work.policy.borrowed = work.entries.add_default(&scope.borrowed_identity)?;
     let tamper = EntryInfo {
         rule: Some(RuleId::own(RulePlace::SelfDefence)),
         pattern: String::new(),

@@ -3,7 +3,7 @@
 use scopeward_abi::{object::Match, policy::Unless};
 
 use super::{
-    CompileError, Locate,
+    CompileError, Locate, credentials,
     entries::{EntryInfo, code},
     scope::Work,
     table::Aliases,
@@ -65,6 +65,7 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
             work.file_matches.push((pattern.clone(), found));
         }
     }
+    credentials::mark(work, scope, locate)?;
     work.files.tie(&work.file_matches);
     writable(work, scope, locate)?;
     work.policy.read_default = work.entries.add_default(&scope.files.default)?;
@@ -123,7 +124,7 @@ fn fail_direction(work: &mut Work, scope: &Effective) -> Result<(), CompileError
 fn unless(work: &mut Work, rule: &FileRule) -> Result<Vec<Unless>, CompileError> {
     let mut found = Vec::new();
     for unless in &rule.unless {
-        let sanctions = CompileError::Sanctions { most: 64 };
+        let sanctions = CompileError::Sanctions { most: 63 };
         let paths = if unless.paths.is_empty() {
             0
         } else {

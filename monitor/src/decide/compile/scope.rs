@@ -18,7 +18,12 @@ use super::{
     table::{Aliases, Table},
 };
 use crate::scope::{
-    effective::Effective, endpoint::Endpoint, model::Account, pattern::PathPattern, words::Response,
+    effective::Effective,
+    endpoint::Endpoint,
+    model::{Account, default_weight},
+    pattern::PathPattern,
+    rule_id::{RuleId, RulePlace},
+    words::{Response, Step},
 };
 
 /// What names stand for now.
@@ -145,7 +150,8 @@ pub fn compile(
         abstract_names: Table::new(number | ns::ABSTRACT),
         endpoints: Endpoints::new(),
         labels: Interned::new(64),
-        sanctions: Interned::new(64),
+        // The last bit of the mask marks credentials.
+        sanctions: Interned::new(63),
         then: Interned::new(255),
         file_matches: Vec::new(),
         program_matches: Vec::new(),
@@ -157,6 +163,7 @@ pub fn compile(
     endpoints::compile(&mut work, scope, names)?;
     sockets::compile(&mut work, scope, locate)?;
     acts::compile(&mut work, scope)?;
+    work.policy.tighten = tightens(&mut work, scope)?;
     work.policy.flags |=
         work.files.flags | work.programs.flags << flag::EXEC_SHIFT | work.sockets.flags << flag::SOCKET_SHIFT;
     (work.policy.shape_count, work.policy.shapes) = work.files.shapes()?;
@@ -215,18 +222,39 @@ pub fn compile_matches<'p>(
     Ok((policy, table))
 }
 
+/// The entry that answers what is new to a tightened session, where a budget tightens; else 0.
+fn tightens(work: &mut Work, scope: &Effective) -> Result<u32, CompileError> {
+    if !scope
+        .budgets
+        .iter()
+        .any(|budget| budget.response == Step::Tighten)
+    {
+        return Ok(0);
+    }
+    let info = EntryInfo {
+        rule: Some(RuleId::own(RulePlace::Tightened)),
+        pattern: String::new(),
+        response: Response::Deny,
+        weight: default_weight(Response::Deny),
+        reason: Some("a budget of cuts is used up: only what the session has used before".to_owned()),
+        class: None,
+        name: None,
+    };
+    work.entries.add(info, &[])
+}
+
 /// With the session's own budget that is used up first and stops it, where the scope has one: what the kernel holds by
 /// itself.
 fn braked(mut policy: Policy, scope: &Effective) -> Policy {
     let brake = scope
         .budgets
         .iter()
-        .filter(|budget| budget.account == Account::Session && budget.response >= Response::Freeze)
+        .filter(|budget| budget.account == Account::Session && budget.response >= Step::Freeze)
         .min_by_key(|budget| (budget.weight, budget.within));
     if let Some(budget) = brake {
         policy.brake_weight = budget.weight;
         policy.brake_within = u64::try_from(budget.within.as_nanos()).unwrap_or(u64::MAX);
-        policy.brake_response = u32::from(entries::code(budget.response));
+        policy.brake_response = u32::from(entries::code(budget.response.response()));
     }
     policy
 }

@@ -42,6 +42,11 @@ pub(super) fn connect(act: &ConnectFacts<'_>) -> String {
     format!("{:?} in `allow` of [network]", endpoint.to_string())
 }
 
+pub(super) fn borrowed(act: &ConnectFacts<'_>) -> String {
+    let to = std::net::SocketAddr::new(crate::scope::endpoint::canonical(act.addr), act.port);
+    format!("a [[files.rule.unless]] of the credential's rule with then-to = [\"{to}\"]")
+}
+
 pub(super) fn socket() -> String {
     "`default = \"allow\"` in [network]; no endpoint stands for such a socket".into()
 }

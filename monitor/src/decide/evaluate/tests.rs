@@ -44,8 +44,36 @@ fn connect(scope: &Effective, to: &str, port: u16, names: &[&str]) -> Verdict {
             port,
             proto: Some(Proto::Tcp),
             names: &names,
+            borrowed: false,
         }),
     )
+}
+
+#[test]
+fn a_borrowed_identity_is_answered_with_the_stronger_of_two() {
+    let asked = |scope: &Effective, borrowed| {
+        let connect = ConnectFacts {
+            addr: "192.0.2.7".parse().unwrap(),
+            port: 443,
+            proto: Some(Proto::Tcp),
+            names: &[],
+            borrowed,
+        };
+        said(&evaluate(scope, &ActFacts::Connect(connect)))
+    };
+    let own = "session.borrowed-identity";
+    let text = |network: &str, response: &str| {
+        scope(&format!(
+            "name = \"a\"\n[[match]]\nexe = \"/a\"\n[network]\ndefault = \"{network}\"\n[session]\nborrowed-identity = \"{response}\"\n"
+        ))
+    };
+    let frozen = text("allow", "freeze");
+    assert_eq!(asked(&frozen, false), (Response::Allow, String::new()));
+    assert_eq!(asked(&frozen, true), (Response::Freeze, own.into()));
+    let killed = text("kill", "flag");
+    assert_eq!(asked(&killed, true), (Response::Kill, "network.default".into()));
+    let allowed = text("allow", "allow");
+    assert_eq!(asked(&allowed, true), (Response::Allow, String::new()));
 }
 
 fn exec(scope: &Effective, argv: &[&str]) -> Verdict {

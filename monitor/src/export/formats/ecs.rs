@@ -66,6 +66,7 @@ pub fn record(event: &EventRecord) -> Value {
             "lineage": process.lineage,
             "script": process.script,
             "guarded_as": act.guarded_as,
+            "borrowed": act.borrowed,
             "access": act.access,
             "device": act.dev,
             "family": act.family,

@@ -29,6 +29,7 @@ struct Read {
 #[derive(Debug, Default)]
 pub struct Identity {
     reads: Vec<Read>,
+    lent: Option<CredentialRead>,
     told: Vec<(String, String)>,
 }
 
@@ -43,6 +44,17 @@ impl Identity {
             parent,
             what,
         });
+    }
+
+    /// The kernel holds the session to what it reaches from now on for a read of this credential.
+    pub fn lend(&mut self, what: CredentialRead) {
+        self.lent = Some(what);
+    }
+
+    /// The latest of those.
+    #[must_use]
+    pub const fn lent(&self) -> Option<&CredentialRead> {
+        self.lent.as_ref()
     }
 
     /// An endpoint was reached.

@@ -2,11 +2,11 @@
 
 use super::watch::{Finding, Known, Patterns};
 use crate::{
-    ledger::secret::is_secret_like,
     record::{
         event::{ActRecord, EventRecord},
         tests::sample,
     },
+    scope::secret::is_secret_like,
     scope::words::{Access, Kind, Response},
 };
 
@@ -57,7 +57,14 @@ fn found(events: &[EventRecord]) -> Vec<Finding> {
         .iter()
         .flat_map(|event| {
             let secret = event.act.path.as_deref().filter(|path| is_secret_like(path));
-            patterns.take(event, Known { home: HOME, secret })
+            patterns.take(
+                event,
+                Known {
+                    home: HOME,
+                    secret,
+                    lends: true,
+                },
+            )
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     ledger::{
-        cut::{nanoseconds, object},
+        cut::nanoseconds,
         incidents::CredentialRead,
         patterns::{hunting::Hunting, identity::Identity, retry::Retry},
     },
@@ -35,6 +35,8 @@ pub struct Known<'k> {
     pub home: &'k str,
     /// The class of the file of the act, where it is a secret: of the catalogue, or by its name.
     pub secret: Option<&'k str>,
+    /// Whether who reads it could pass for the owner: not for what the usual tools look into whatever they do.
+    pub lends: bool,
 }
 
 /// What was seen of each session.
@@ -72,23 +74,19 @@ impl Patterns {
                     && event.act.access.contains(&Access::Read)
                     && is_foreign(event, known.home) =>
             {
-                let read = CredentialRead {
-                    path: object(&event.act),
-                    class: known.secret.unwrap_or_default().to_owned(),
-                    event: event.id.clone(),
-                    time: event.time,
-                    reader: event.process.exe.clone().unwrap_or_default(),
-                    pid: event.process.pid,
-                };
+                let read = CredentialRead::of(event, known.secret.unwrap_or_default());
                 // One that was refused lends nobody's identity, and is not to be rotated.
                 let had = event.verdict.applied < Response::Deny;
                 found.extend(session.hunting.read(now, &read, had));
-                if had {
+                if had && known.lends {
                     session.identity.read(now, read, event.process.ppid);
                 }
             }
             Kind::ProcessExec => found.extend(session.retry.executed(now, event)),
-            Kind::NetConnect | Kind::NetSend if event.verdict.applied <= Response::Flag => {
+            // What the kernel has answered as borrowed identity is told already.
+            Kind::NetConnect | Kind::NetSend
+                if event.verdict.applied <= Response::Flag && event.act.borrowed.is_none() =>
+            {
                 found.extend(session.identity.reached(now, event));
             }
             _ => {}
@@ -97,6 +95,17 @@ impl Patterns {
             session.hunting.refused(now);
         }
         found
+    }
+
+    /// The kernel holds a session for a read of this credential.
+    pub fn lend(&mut self, session: &str, what: CredentialRead) {
+        self.0.entry(session.to_owned()).or_default().identity.lend(what);
+    }
+
+    /// The latest credential that it holds a session for.
+    #[must_use]
+    pub fn lent(&self, session: &str) -> Option<&CredentialRead> {
+        self.0.get(session)?.identity.lent()
     }
 
     /// A session ended.

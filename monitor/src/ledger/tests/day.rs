@@ -5,7 +5,7 @@ use crate::{
     record::{event::EventRecord, tests::sample},
     scope::{
         model::{Account, Budget},
-        words::{Kind, Response},
+        words::{Kind, Response, Step as Ladder},
     },
 };
 
@@ -37,9 +37,9 @@ fn act(n: u64) -> EventRecord {
 
 fn budgets() -> Vec<Budget> {
     vec![
-        budget(30, 3_600, Account::Session, Response::Flag),
-        budget(60, 3_600, Account::Session, Response::Freeze),
-        budget(400, 604_800, Account::Owner, Response::Flag),
+        budget(30, 3_600, Account::Session, Ladder::Flag),
+        budget(60, 3_600, Account::Session, Ladder::Freeze),
+        budget(400, 604_800, Account::Owner, Ladder::Flag),
     ]
 }
 

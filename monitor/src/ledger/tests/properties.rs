@@ -14,7 +14,7 @@ use crate::{
     record::tests::sample,
     scope::{
         model::{Account, Budget},
-        words::{Kind, Response},
+        words::{Kind, Step as Ladder},
     },
 };
 
@@ -43,9 +43,9 @@ fn cuts() -> impl Strategy<Value = Vec<Cut>> {
 
 fn budgets() -> Vec<Budget> {
     vec![
-        budget(60, 300, Account::Session, Response::Flag),
-        budget(200, 300, Account::Owner, Response::Freeze),
-        budget(500, 604_800, Account::Host, Response::Kill),
+        budget(60, 300, Account::Session, Ladder::Flag),
+        budget(200, 300, Account::Owner, Ladder::Freeze),
+        budget(500, 604_800, Account::Host, Ladder::Kill),
     ]
 }
 

@@ -6,7 +6,7 @@ use crate::{
     ledger::{account::OBJECTS_MAX, book::Ledger, cut::Cut},
     scope::{
         model::{Account, Budget},
-        words::{Kind, Response},
+        words::{Kind, Step as Ladder},
     },
 };
 
@@ -28,7 +28,7 @@ pub(super) fn cut(n: u32, time: i64, object: &str, kind: Kind, weight: u32) -> C
     }
 }
 
-pub(super) fn budget(weight: u32, seconds: u64, account: Account, response: Response) -> Budget {
+pub(super) fn budget(weight: u32, seconds: u64, account: Account, response: Ladder) -> Budget {
     Budget {
         weight,
         within: Duration::from_secs(seconds),
@@ -40,7 +40,7 @@ pub(super) fn budget(weight: u32, seconds: u64, account: Account, response: Resp
 #[test]
 fn a_retry_loop_counts_twice() {
     let mut ledger = Ledger::default();
-    let budgets = [budget(10, 300, Account::Session, Response::Freeze)];
+    let budgets = [budget(10, 300, Account::Session, Ladder::Freeze)];
     for n in 0..1_000 {
         let mut one = cut(
             n,
@@ -62,7 +62,7 @@ fn a_retry_loop_counts_twice() {
 #[test]
 fn the_tenth_of_different_cuts_uses_it_up() {
     let mut ledger = Ledger::default();
-    let budgets = [budget(10, 300, Account::Session, Response::Freeze)];
+    let budgets = [budget(10, 300, Account::Session, Ladder::Freeze)];
     for n in 0..9 {
         assert_eq!(
             ledger.take(&cut(n, 0, &format!("/f{n}"), Kind::FileOpen, 1), &budgets),
@@ -90,9 +90,33 @@ fn the_tenth_of_different_cuts_uses_it_up() {
 }
 
 #[test]
+fn a_session_is_tightened_once_and_again_after_a_thaw() {
+    let mut ledger = Ledger::default();
+    let budgets = [
+        budget(2, 300, Account::Session, Ladder::Tighten),
+        budget(4, 300, Account::Session, Ladder::Freeze),
+    ];
+    let mut steps = Vec::new();
+    for n in 0..5 {
+        let one = cut(n, 0, &format!("/{n}"), Kind::FileOpen, 1);
+        steps.extend(
+            ledger
+                .take(&one, &budgets)
+                .into_iter()
+                .map(|step| (n, step.budget.response)),
+        );
+    }
+    assert_eq!(steps, [(1, Ladder::Tighten), (3, Ladder::Freeze)]);
+    ledger.thawed("s-1");
+    let again = ledger.take(&cut(9, 0, "/9", Kind::FileOpen, 1), &budgets);
+    let again: Vec<Ladder> = again.iter().map(|step| step.budget.response).collect();
+    assert_eq!(again, [Ladder::Tighten, Ladder::Freeze]);
+}
+
+#[test]
 fn kinds_multiply() {
     let mut ledger = Ledger::default();
-    let budgets = [budget(10, 300, Account::Session, Response::Kill)];
+    let budgets = [budget(10, 300, Account::Session, Ladder::Kill)];
     // Four and four are eight; of two kinds they are ten.
     assert_eq!(ledger.take(&cut(0, 0, "/a", Kind::FileOpen, 4), &budgets), []);
     let steps = ledger.take(&cut(1, 0, "192.0.2.1:443", Kind::NetConnect, 4), &budgets);
@@ -104,8 +128,8 @@ fn kinds_multiply() {
 fn forty_sessions_of_one_person_add_up() {
     let mut ledger = Ledger::default();
     let budgets = [
-        budget(40, 300, Account::Session, Response::Freeze),
-        budget(40, 604_800, Account::Owner, Response::Flag),
+        budget(40, 300, Account::Session, Ladder::Freeze),
+        budget(40, 604_800, Account::Owner, Ladder::Flag),
     ];
     for n in 0..20_u32 {
         let mut one = cut(
@@ -131,12 +155,12 @@ fn forty_sessions_of_one_person_add_up() {
 fn only_steps_that_the_scope_named_the_weakest_first() {
     let mut ledger = Ledger::default();
     let budgets = [
-        budget(5, 60, Account::Session, Response::Kill),
-        budget(5, 60, Account::Session, Response::Flag),
+        budget(5, 60, Account::Session, Ladder::Kill),
+        budget(5, 60, Account::Session, Ladder::Flag),
     ];
     let steps = ledger.take(&cut(0, 0, "/a", Kind::FileOpen, 5), &budgets);
-    let answers: Vec<Response> = steps.iter().map(|step| step.budget.response).collect();
-    assert_eq!(answers, [Response::Flag, Response::Kill]);
+    let answers: Vec<Ladder> = steps.iter().map(|step| step.budget.response).collect();
+    assert_eq!(answers, [Ladder::Flag, Ladder::Kill]);
     assert_eq!(ledger.take(&cut(1, 0, "/b", Kind::FileOpen, 500), &[]), []);
 }
 

@@ -45,7 +45,7 @@ const fn change(name: &'static str, function: &'static str) -> Program {
 
 /// The first [`TRIED`] in the order in which the trial's child tries them. The rest makes or needs what a trial would
 /// leave behind, and is attached like these.
-pub(super) const PROGRAMS: [Program; 22] = [
+pub(super) const PROGRAMS: [Program; 33] = [
     program("deny_file_open", "file_open", "file_open"),
     program("deny_exec", "bprm_check_security", "bprm_check"),
     program("deny_connect", "socket_connect", "socket_connect"),
@@ -71,6 +71,17 @@ pub(super) const PROGRAMS: [Program; 22] = [
         lacking: Lacking::Nothing,
         ..change("deny_set_acl", "inode_set_acl")
     },
+    program("deny_unix_connect", "unix_stream_connect", "unix_stream_connect"),
+    program("deny_unix_send", "unix_may_send", "unix_may_send"),
+    program("deny_trace", "ptrace_access_check", "ptrace_access_check"),
+    program("deny_signal", "task_kill", "task_kill"),
+    program("deny_mount", "sb_mount", "sb_mount"),
+    program("deny_move_mount", "move_mount", "move_mount"),
+    program("deny_pivot_root", "sb_pivotroot", "sb_pivotroot"),
+    program("deny_users", "userns_create", "create_user_ns"),
+    program("deny_clone", "task_alloc", "task_alloc"),
+    program("deny_capable", "capable", "capable"),
+    program("deny_bpf", "bpf", "bpf"),
 ];
 
 /// How many of [`PROGRAMS`] the trial's child tries.

@@ -25,11 +25,13 @@ pub struct Choice {
     pub why: Vec<(Tier, String)>,
 }
 
-/// Tries the tiers, the stronger first.
+/// Tries the tiers, the stronger first, but for those of which is known `why` not.
 #[must_use]
-pub fn choose(types: &Btf) -> Choice {
-    let mut why = Vec::new();
+pub fn choose(types: &Btf, mut why: Vec<(Tier, String)>) -> Choice {
     for tier in [Tier::Lsm, Tier::FmodRet] {
+        if why.iter().any(|(known, _)| *known == tier) {
+            continue;
+        }
         match refuses(types, tier) {
             Ok(()) => {
                 return Choice {
@@ -290,7 +292,7 @@ mod tests {
             println!("skipped: this kernel shows no BTF");
             return;
         };
-        let choice = choose(&types);
+        let choice = choose(&types, Vec::new());
         println!("{choice:?}");
         // Each tier is either it, or has its reason.
         assert_eq!(

@@ -1,7 +1,7 @@
 //! What becomes of each kind of act on this host, with this version: the rows of kernel.md's table of hooks, held
 //! against what `monitor-ebpf/src/hooks` and the fanotify tier really do.
 
-use super::{file_acts, programs::Held};
+use super::{file_acts, outsiders, programs::Held};
 use crate::scope::words::{Tier, When};
 use serde::Serialize;
 
@@ -26,8 +26,8 @@ pub fn acts(held: Held) -> Vec<ActGuarantee> {
     let mut acts = programs(held);
     acts.extend(file_acts::files(held));
     acts.extend(network(held));
-    acts.extend(services(held));
-    acts.extend(others(held));
+    acts.extend(outsiders::services(held));
+    acts.extend(outsiders::others(held));
     acts.extend(UNSEEN.map(|(act, limit)| unseen(act, limit)));
     acts
 }
@@ -122,7 +122,7 @@ fn network(held: Held) -> Vec<ActGuarantee> {
         ),
         row(
             raw,
-            &[Tier::Cgroup],
+            &both,
             When::BeforeAct,
             "refused where `default` of [network] is not `allow`, whatever it is for",
         ),
@@ -138,86 +138,11 @@ fn network(held: Held) -> Vec<ActGuarantee> {
     ]
 }
 
-fn services(held: Held) -> Vec<ActGuarantee> {
-    let (connect, send) = (
-        "connect to a unix socket, by path or abstract name",
-        "send a datagram to a unix socket, or on a connection to one that the session did not make",
-    );
-    if !held.opens {
-        return [connect, send]
-            .map(|act| unseen(act, "the exits of system calls are not seen on this kernel"))
-            .into();
-    }
-    vec![
-        row(
-            connect,
-            &[Tier::Tracepoint],
-            When::BeforeUse,
-            "killed before it returns to user space; another thread could have sent in the meantime",
-        ),
-        if held.arrivals {
-            row(
-                send,
-                &[Tier::Tracepoint],
-                When::After,
-                "what was sent has arrived when the sender is killed",
-            )
-        } else {
-            unseen(
-                send,
-                "this kernel has no tracepoint for what arrives at a socket (6.3 or later)",
-            )
-        },
-    ]
-}
-
-fn others(held: Held) -> Vec<ActGuarantee> {
-    let killed =
-        "killed before it returns to user space; another of its threads could have used it in the meantime";
-    let traced = "ptrace, memory or /proc secrets of others";
-    let proc_refused = "secrets in /proc are refused; the rest is killed before it returns to user space";
-    let acts = [
-        (traced, When::BeforeUse, killed),
-        (
-            "signal processes outside the session",
-            When::After,
-            "the signal is there when its sender is killed",
-        ),
-        (
-            "mount, pivot_root, chroot, user namespaces",
-            When::BeforeUse,
-            "killed before it returns to user space; what is guarded stays guarded under any mount",
-        ),
-        (
-            "move to another cgroup or namespace",
-            When::BeforeUse,
-            "killed before it returns to user space; a child that is started in another cgroup is not seen; membership \
-             follows the process tree, and stays",
-        ),
-        (
-            "trace the monitor, or find its programs and maps through bpf",
-            When::BeforeUse,
-            "killed before it returns to user space, whatever the scope says",
-        ),
-        (
-            "signal the monitor",
-            When::After,
-            "the sender is killed, but the signal is there; the programs stay, and hold the sessions until the monitor is back",
-        ),
-    ];
-    acts.map(|(act, when, limit)| match held.denies {
-        _ if !held.opens => unseen(act, "the exits of system calls are not seen on this kernel"),
-        Some(tier) if act == traced => row(act, &[tier, Tier::Tracepoint], when, proc_refused),
-        _ => row(act, &[Tier::Tracepoint], when, limit),
-    })
-    .into()
-}
-
 /// What no hook of this version sees.
 const UNSEEN: [(&str, &str); 4] = [
     (
-        "make a packet, vsock, netlink or alg socket",
-        "the cgroup hook sees IP sockets alone",
+        "make a netlink or alg socket",
+        "nothing in a scope is about it yet",
     ),
     ("listen, accept", "nothing in a scope is about it yet"),
     (

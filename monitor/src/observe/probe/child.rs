@@ -124,6 +124,7 @@ fn with_file(kernel: &mut Kernel, file: &File, path: &Path) -> Result<Seen, Tria
         generation: 1,
         mode: mode::ENFORCE,
         state: state::RUNNING,
+        ..Session::default()
     };
     maps.set_session(SESSION, session)?;
     let path = CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)?;

@@ -56,6 +56,8 @@ pub(super) struct Security {
     lockdown: Option<String>,
     /// Why nothing could be seen.
     why: Option<String>,
+    /// Function tracing is switched off: what attaches to the kernel's functions never runs.
+    pub(super) untraced: bool,
 }
 
 impl Security {
@@ -75,6 +77,7 @@ impl Security {
             lsms: lsms.ok().map(|list| list.trim().to_owned()),
             lockdown: lockdown.map(|line| line.trim().to_owned()),
             why,
+            untraced: untraced(),
         }
     }
 
@@ -83,6 +86,7 @@ impl Security {
             lsms: None,
             lockdown: None,
             why: Some(why.into()),
+            untraced: untraced(),
         }
     }
 
@@ -93,6 +97,7 @@ impl Security {
             lsms: Some(lsms.to_owned()),
             lockdown: None,
             why: None,
+            untraced: false,
         }
     }
 
@@ -135,6 +140,10 @@ fn chosen(line: &str) -> Option<&str> {
     Some(line.split_once('[')?.1.split_once(']')?.0)
 }
 
+fn untraced() -> bool {
+    read("/proc/sys/kernel/ftrace_enabled").as_deref() == Some("0")
+}
+
 fn read(path: &str) -> Option<String> {
     Some(std::fs::read_to_string(path).ok()?.trim().to_owned())
 }
@@ -149,6 +158,7 @@ mod tests {
             lsms: Some(lsms.into()),
             lockdown: lockdown.map(Into::into),
             why: None,
+            untraced: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{child, fact::Fact, host::Security, place::Place, stronger};
 use crate::{
     observe::{
-        fanotify,
+        fanotify, lacking,
         load::{Kernel, LoadError, Sizes},
     },
     scope::words::Tier,
@@ -15,20 +15,6 @@ const SIZES: Sizes = Sizes {
     members: 1_024,
     quota: 200,
 };
-
-/// Programs that may be lacking, and what that means.
-const OPTIONAL: [(&str, &str); 4] = [
-    ("sys_exit", "opens are seen by fanotify alone"),
-    ("exec", "programs are not answered"),
-    (
-        "data_ready",
-        "datagrams to unix sockets, and connects to them by io_uring, are not seen (its tracepoint came with 6.3)",
-    ),
-    (
-        "io_uring_complete",
-        "opens by io_uring are left to fanotify (the arguments of its tracepoint changed with 6.13)",
-    ),
-];
 
 /// Which mechanisms were seen to work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,14 +80,10 @@ fn loaded(mut kernel: Kernel, place: &Place, security: &Security) -> (Held, Vec<
             "tracepoint programs",
             "fork, exec, exit, sys_exit, io_uring_complete and sk_data_ready attach",
         ),
-        lacking => {
-            let each = lacking.iter().map(|(name, why)| {
-                let means = OPTIONAL
-                    .iter()
-                    .find(|(known, _)| known == name)
-                    .map_or("", |(_, means)| means);
-                format!("{name} is refused ({why}): {means}")
-            });
+        some => {
+            let each = some
+                .iter()
+                .map(|(name, why)| format!("{name} is refused ({why}): {}", lacking::meaning(name)));
             Fact::limited("tracepoint programs", each.collect::<Vec<_>>().join("; "))
         }
     });

@@ -33,6 +33,9 @@ fn change(tier: Tier, reason: &str, security: &Security) -> String {
             "another kernel: this one does not let even root load such programs (some guest kernels are built so)"
                 .to_owned()
         }
+        _ if reason.contains("never run") && security.untraced => {
+            "sysctl kernel.ftrace_enabled=1, and start the daemon again".to_owned()
+        }
         _ if tier == Tier::Lsm => "a kernel built with CONFIG_BPF_LSM=y and CONFIG_DEBUG_INFO_BTF=y".to_owned(),
         _ => "a kernel with BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y, CONFIG_BPF_JIT=y)".to_owned(),
     }
@@ -55,6 +58,16 @@ mod tests {
         );
         let [lsm, fmod_ret] = facts(Some(Tier::Lsm), &[], &security).try_into().unwrap();
         assert_eq!((lsm.state, fmod_ret.state), (State::Ok, State::Ok));
+        let why = [Tier::Lsm, Tier::FmodRet]
+            .map(|tier| (tier, "programs load and attach, and never run".to_owned()));
+        let mut untraced = Security::with_list("capability,bpf");
+        untraced.untraced = true;
+        let found = facts(None, &why, &untraced);
+        assert!(found.iter().all(|fact| {
+            fact.change
+                .as_deref()
+                .is_some_and(|change| change.contains("ftrace_enabled=1"))
+        }));
         let refused = "this kernel refuses such programs: Operation not permitted (os error 1)".to_owned();
         let why = [(Tier::Lsm, refused.clone()), (Tier::FmodRet, refused)];
         let found = facts(None, &why, &security);

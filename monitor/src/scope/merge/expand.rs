@@ -7,6 +7,7 @@ use crate::scope::{
     model::{self, PathEntry, default_weight},
     pattern::PathPattern,
     rule_id::RulePlace,
+    secret::is_secret_like,
     sets::credentials::{CredentialClass, class_named, classes},
     words::{Access, Response},
 };
@@ -17,6 +18,40 @@ pub(super) fn file_rules(layer: &Layer<'_>) -> Vec<FileRule> {
     rules
         .flat_map(|(n, rule)| expand(layer, RulePlace::FileRule(number(n)), rule))
         .collect()
+}
+
+/// Names of what logs a person in, where no catalogue and no rule speaks of it.
+const TOKENS: [&str; 3] = ["~/**/token", "~/**/*_token", "~/**/*-token"];
+
+/// What lends a person's identity to whoever reads it: the catalogue's secrets in the owner's home that no honest agent
+/// reads (`guard`), files there that are called a token, and secrets by their names that a rule guards.
+pub(super) fn personal<'s>(scopes: impl Iterator<Item = &'s model::Scope>) -> Vec<PathPattern> {
+    let public = |path: &PathPattern| {
+        classes()
+            .iter()
+            .filter(|class| class.exempt_of.is_some())
+            .flat_map(|class| &class.paths)
+            .any(|exempt| path.covers(exempt))
+    };
+    let of_catalogue = classes()
+        .iter()
+        .filter(|class| class.guard && class.rotate && class.read && class.exempt_of.is_none())
+        .flat_map(|class| &class.paths)
+        .filter(|path| path.to_string().starts_with('~') && !public(path))
+        .cloned();
+    let tokens = TOKENS
+        .iter()
+        .filter_map(|text| PathPattern::parse_all(text).ok())
+        .flatten();
+    let guarded = scopes
+        .flat_map(|scope| &scope.files.rules)
+        .filter(|rule| rule.rule.response > Response::Allow && rule.access.contains(&Access::Read))
+        .flat_map(|rule| rule.paths.iter().filter_map(|(entry, _)| pattern(entry)))
+        .filter(|path| is_secret_like(&path.to_string()));
+    let mut all: Vec<PathPattern> = of_catalogue.chain(tokens).chain(guarded).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 fn expand(layer: &Layer<'_>, place: RulePlace, written: &model::FileRule) -> Vec<FileRule> {

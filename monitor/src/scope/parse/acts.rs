@@ -3,8 +3,9 @@
 use super::section::Section;
 use crate::scope::{
     effective::DEFAULT_FREEZE,
+    error::Span,
     model::{Account, AfterFreeze, Budget, Freeze, Processes, SessionActs},
-    words::Response,
+    words::Step,
 };
 
 pub(super) fn processes(table: &Section<'_>) -> Processes {
@@ -16,11 +17,12 @@ pub(super) fn processes(table: &Section<'_>) -> Processes {
 }
 
 pub(super) fn session(table: &Section<'_>) -> SessionActs {
-    table.allow_keys(&["requested-start", "leave", "mount"]);
+    table.allow_keys(&["requested-start", "leave", "mount", "borrowed-identity"]);
     SessionActs {
         requested_start: table.response("requested-start"),
         leave: table.response("leave"),
         mount: table.response("mount"),
+        borrowed_identity: table.response("borrowed-identity"),
     }
 }
 
@@ -44,14 +46,8 @@ pub(super) fn budget(table: &Section<'_>) -> Option<Budget> {
     let account = table
         .word("account", &accounts)
         .map_or(Account::Session, |(account, _)| account);
-    let response = table.response("response");
-    if let Some((Response::Allow | Response::Deny, span)) = &response {
-        table.error(
-            span.clone(),
-            "a budget that is used up cannot be answered like this: the act that used it up is already decided",
-            "write `flag`, `freeze` or `kill`",
-        );
-    }
+    let steps = [Step::Flag, Step::Tighten, Step::Freeze, Step::Kill].map(|step| (step.word(), step));
+    let response = table.word("response", &steps);
     let weight = table.integer("weight", 1, 1_000_000_000);
     let within = table.duration("within");
     Some(Budget {
@@ -59,6 +55,14 @@ pub(super) fn budget(table: &Section<'_>) -> Option<Budget> {
         within: within?,
         account,
         response: response?.0,
+    })
+}
+
+/// Where a budget says `tighten`: `scope check` says what this host makes of it.
+pub(super) fn tightens(tables: &[Section<'_>]) -> Option<(usize, Span)> {
+    tables.iter().enumerate().find_map(|(n, table)| {
+        let step = table.value("response")?;
+        (step.get_ref().as_str() == Some(Step::Tighten.word())).then(|| (n, step.span()))
     })
 }
 

@@ -20,6 +20,19 @@ pub(super) fn findings(scope: &Scope, host: &Capabilities) -> Vec<ScopeError> {
     exec(scope, host, &mut found);
     names(scope, host, &mut found);
     sockets(scope, host, &mut found);
+    if let Some((n, span)) = &scope.tightens {
+        judge(
+            span.clone(),
+            &format!("budget[{n}]: what is new to a tightened session"),
+            Response::Deny,
+            host.file_names,
+            (
+                "the open of a file",
+                "the process is killed before it can use the file",
+            ),
+            &mut found,
+        );
+    }
     let processes = &scope.processes;
     let session = &scope.session;
     for (key, given, guarantee) in [
@@ -32,6 +45,11 @@ pub(super) fn findings(scope: &Scope, host: &Capabilities) -> Vec<ScopeError> {
         ),
         ("session.leave", &session.leave, host.leave),
         ("session.mount", &session.mount, host.mount),
+        (
+            "session.borrowed-identity",
+            &session.borrowed_identity,
+            host.network,
+        ),
     ] {
         let Some((response, span)) = given else { continue };
         match guarantee {

@@ -113,13 +113,13 @@ mod tests {
 
     use super::*;
     use crate::ledger::tally::Use;
-    use crate::scope::words::Response;
+    use crate::scope::words::Step;
 
     fn tally(by: &str, name: &str, sum: f64) -> Tally {
         let budget = Use {
             weight: 100,
             within: 3_600,
-            response: Response::Freeze,
+            response: Step::Freeze,
             sum,
         };
         Tally {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
@@ -88,6 +89,36 @@ pub fn mount_own(target: &OutsiderTarget) -> io::Result<()> {
     Ok(umount2(&at, MntFlags::MNT_DETACH)?)
 }
 
+fn file_system() -> io::Result<OwnedFd> {
+    // SAFETY: a name that lives; the descriptor is fresh.
+    unsafe {
+        let fd = done(libc::syscall(libc::SYS_fsopen, c"tmpfs".as_ptr(), 1))?;
+        Ok(OwnedFd::from_raw_fd(i32::try_from(fd).map_err(io::Error::other)?))
+    }
+}
+
+/// A file system of its own that is mounted nowhere: whoever has its descriptor sees what is in it.
+///
+/// # Errors
+/// Those of the calls.
+pub fn mount_nowhere(_target: &OutsiderTarget) -> io::Result<()> {
+    const CREATE: libc::c_int = 6;
+    let context = file_system()?;
+    let none = std::ptr::null::<libc::c_void>();
+    // SAFETY: integers and nulls.
+    done(unsafe { libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), CREATE, none, none, 0) })?;
+    // SAFETY: integers.
+    done(unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), 1, 0) }).map(drop)
+}
+
+/// Asks which parameters a file system takes, and makes none.
+///
+/// # Errors
+/// Those of the call.
+pub fn file_system_context(_target: &OutsiderTarget) -> io::Result<()> {
+    file_system().map(drop)
+}
+
 /// Takes away what [`mount_own`] left below `directory`.
 ///
 /// # Errors
@@ -149,17 +180,55 @@ pub fn cgroup_root() -> io::Result<PathBuf> {
 /// The name of the cgroup that this process makes for itself.
 const OWN_CGROUP: &str = "scopeward-tests-attack";
 
+fn own_cgroup() -> io::Result<PathBuf> {
+    let own = cgroup_root()?.join(OWN_CGROUP);
+    match std::fs::create_dir(&own) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    Ok(own)
+}
+
 /// Moves itself to another cgroup.
 ///
 /// # Errors
 /// Those of the calls.
 pub fn leave_cgroup(_target: &OutsiderTarget) -> io::Result<()> {
-    let to = cgroup_root()?.join(OWN_CGROUP);
-    match std::fs::create_dir(&to) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        other => other?,
+    std::fs::write(own_cgroup()?.join("cgroup.procs"), std::process::id().to_string())
+}
+
+/// Starts a child in another cgroup.
+///
+/// # Errors
+/// Those of the calls.
+pub fn start_in_cgroup(_target: &OutsiderTarget) -> io::Result<()> {
+    const INTO_CGROUP: u64 = 1 << 33;
+    let directory = File::open(own_cgroup()?)?;
+    clone3([INTO_CGROUP, u64::from(directory.as_raw_fd().unsigned_abs())])
+}
+
+/// Starts a child where it is itself.
+///
+/// # Errors
+/// Those of the calls.
+pub fn start_at_home(_target: &OutsiderTarget) -> io::Result<()> {
+    clone3([0, 0])
+}
+
+/// `clone3` with these flags and this cgroup, by its descriptor.
+fn clone3([flags, cgroup]: [u64; 2]) -> io::Result<()> {
+    // `struct clone_args`.
+    let mut arguments = [0u64; 11];
+    arguments[0] = flags;
+    arguments[4] = u64::from(libc::SIGCHLD.unsigned_abs());
+    arguments[10] = cgroup;
+    let size = size_of_val(&arguments);
+    // SAFETY: without CLONE_VM or a stack this is a fork; the attacker has one thread, so the child may go on as it is.
+    let child = done(unsafe { libc::syscall(libc::SYS_clone3, arguments.as_ptr(), size) })?;
+    if child == 0 {
+        leave();
     }
-    std::fs::write(to.join("cgroup.procs"), std::process::id().to_string())
+    wait_for(libc::pid_t::try_from(child).map_err(io::Error::other)?).map(drop)
 }
 
 /// Removes the cgroup that [`leave_cgroup`] makes.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     decide::compile::{Locate, Located, Names, Node, compile},
-    scope::{builtin, name_glob::NameGlob, tests::effective_of},
+    scope::{builtin, name_glob::NameGlob, tests::effective_of, words::Response},
 };
 
 /// A host where every path exists.
@@ -71,13 +71,15 @@ impl Locate for Nowhere {
 }
 
 #[test]
-fn builtin_scopes_fit_the_kernels_tables() {
+fn builtin_scopes_fit_the_kernels_tables_with_credentials_marked_too() {
     let builtin = builtin::all().iter().map(|one| (one.name, one.source));
     for (name, source) in builtin.chain([(
         "the contract's example",
         include_str!("../../../scope/tests/product.toml"),
     )]) {
-        let scope = effective_of(source).resolve(Path::new("/home/dev"));
+        let mut scope = effective_of(source).resolve(Path::new("/home/dev"));
+        scope.borrowed_identity.response = Response::Freeze;
+        assert!(scope.files.credentials.len() > 20, "{name}");
         for locate in [&Everywhere as &dyn Locate, &Nowhere] {
             if let Err(error) = compile(&scope, 1, 1, &Names::default(), locate) {
                 panic!("{name}: {error}");

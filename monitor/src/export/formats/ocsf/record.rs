@@ -94,6 +94,7 @@ fn unmapped(event: &EventRecord) -> Value {
     put("lineage", json!(event.process.lineage));
     put("script", json!(event.process.script));
     put("guarded_as", json!(act.guarded_as));
+    put("borrowed", json!(act.borrowed));
     put("access", json!(act.access));
     put("dev", json!(act.dev));
     put("family", json!(act.family));

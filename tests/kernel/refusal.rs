@@ -54,6 +54,7 @@ fn is_refusing(ended: &Ended) -> bool {
 
 /// Makes `D` and gives what is in it, to be compared afterwards.
 fn stage(scratch: &Scratch, name: &str) -> Vec<String> {
+    std::fs::create_dir_all(scratch.path(name)).expect("make a directory");
     for file in ["one", "new"] {
         scratch
             .write(&format!("{name}/{file}"), "content")
@@ -238,8 +239,8 @@ fn a_descriptor_from_outside_does_not_arrive() {
     }
     let _turn = take_turn();
     let scratch = Scratch::new().expect("make a directory");
-    let guarded = scratch.write("guarded", "the secret").expect("write");
-    let benign = scratch.write("benign", "no secret").expect("write");
+    let guarded = scratch.write("guarded/file", "the secret").expect("write");
+    let benign = scratch.write("benign/file", "no secret").expect("write");
     let forbidden = TcpListener::bind("127.0.0.2:0").expect("listen");
     let allowed = TcpListener::bind("127.0.0.1:0").expect("listen");
     let connections = [&forbidden, &allowed].map(|listener| {

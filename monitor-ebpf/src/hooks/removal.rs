@@ -54,12 +54,10 @@ pub fn removed(actor: &mut Actor, dir: u64, name: u64) {
     let Some(scratch) = scratch::acquire() else { return };
     if dir as i32 != AT_FDCWD as i32 {
         if let Ok(address) = task::file(task::current(), dir)
-            && let Ok(facts) = file::facts(address)
+            && look(address, scratch)
+            && is_by_default(actor.member.policy, scratch)
         {
-            scratch.facts = facts;
-            if is_by_default(actor.member.policy, scratch) {
-                answer(actor, policy.write_default, name, scratch);
-            }
+            answer(actor, policy.write_default, name, scratch);
         }
     } else if by_path(actor, name, scratch) {
         answer(
@@ -70,6 +68,17 @@ pub fn removed(actor: &mut Actor, dir: u64, name: u64) {
         );
     }
     scratch::release(scratch);
+}
+
+/// What the file at `address` is, into the scratch; false where it cannot be seen. A call of its own, as each step here: the
+/// frames of the deepest calls together have 512 bytes, and [`is_by_default`] takes half of them.
+#[inline(never)]
+fn look(address: Address, scratch: &mut Scratch) -> bool {
+    let Ok(facts) = file::facts(address) else {
+        return false;
+    };
+    scratch.facts = facts;
+    true
 }
 
 /// A path as a text: hashes without repeated and final slashes.
@@ -111,11 +120,12 @@ unsafe extern "C" fn text_step(index: u32, text: *mut Text) -> i64 {
     0
 }
 
-/// The hash of a path in the caller's memory, or (`above`) of the directory that it is in; 0 for a name alone, and what
-/// cannot be read. Leaves the working directory in `scratch.facts` where the path is relative, else nothing.
+/// The hash of a path in the caller's memory, or (`above`) of the directory that it is in, into `scratch.text`; 0 for a
+/// name alone, and what cannot be read. Leaves the working directory in `scratch.facts` where the path is relative, else nothing.
 #[inline(never)]
-fn text_of(path: u64, above: bool, scratch: &mut Scratch) -> u64 {
+fn text_of(path: u64, above: bool, scratch: &mut Scratch) {
     scratch.facts = Facts::default();
+    scratch.text = 0;
     // SAFETY: `name` has 256 bytes; the helper checks the caller's memory, and writes a final zero.
     let read = unsafe {
         bpf_probe_read_user_str(
@@ -125,7 +135,7 @@ fn text_of(path: u64, above: bool, scratch: &mut Scratch) -> u64 {
         )
     };
     if read <= 1 {
-        return 0;
+        return;
     }
     let mut text = Text {
         bytes: scratch.name.as_ptr().cast(),
@@ -138,7 +148,7 @@ fn text_of(path: u64, above: bool, scratch: &mut Scratch) -> u64 {
     repeat(256, text_step, &mut text);
     if text.absolute == 0 {
         let Ok(fs) = read_field::<Address>(task::current(), of::TASK_FS()) else {
-            return 0;
+            return;
         };
         if let (Ok(dentry), Ok(mount)) = (
             read_field::<Address>(fs, of::FS_PWD() + of::PATH_DENTRY()),
@@ -149,22 +159,28 @@ fn text_of(path: u64, above: bool, scratch: &mut Scratch) -> u64 {
         }
     }
     if above && text.slashes == 0 {
-        return 0;
+        return;
     }
     let hash = if above { text.above } else { text.all };
-    hash::step(hash, scratch.facts.inode) | 1
+    scratch.text = hash::step(hash, scratch.facts.inode) | 1;
 }
 
 /// Whether what is removed by this path was in a place where only the default answers for writing.
-#[inline(never)]
-fn by_path(actor: &mut Actor, path: u64, scratch: &mut Scratch) -> bool {
-    let text = text_of(path, true, scratch);
-    if text == 0 {
+#[inline(always)]
+fn by_path(actor: &Actor, path: u64, scratch: &mut Scratch) -> bool {
+    text_of(path, true, scratch);
+    if scratch.text == 0 {
         return scratch.facts.dentry != 0 && is_by_default(actor.member.policy, scratch);
     }
+    is_noted(actor, scratch)
+}
+
+/// Whether a directory was opened under this text where only the default answers for writing.
+#[inline(never)]
+fn is_noted(actor: &Actor, scratch: &mut Scratch) -> bool {
     let key = PlaceKey {
         session: actor.member.session,
-        text,
+        text: scratch.text,
     };
     // SAFETY: written whole by the programs.
     let Some(place) = (unsafe { PLACES.get(&key) }) else {
@@ -195,7 +211,11 @@ pub fn opened(actor: &mut Actor, address: Address, first: u64, second: u64) {
         return;
     };
     let Some(scratch) = scratch::acquire() else { return };
-    note(actor, address, path, scratch);
+    text_of(path, false, scratch);
+    if scratch.text != 0 && look(address, scratch) {
+        let by_default = is_by_default(actor.member.policy, scratch);
+        note(actor, by_default, scratch);
+    }
     scratch::release(scratch);
 }
 
@@ -209,20 +229,14 @@ fn is_directory(address: Address) -> bool {
     read_field::<u16>(inode, of::INODE_MODE()).is_ok_and(|mode| mode & FORMAT == DIRECTORY)
 }
 
+/// Keeps for a text what answers for removing in its directory.
 #[inline(never)]
-fn note(actor: &Actor, address: Address, path: u64, scratch: &mut Scratch) {
-    let text = text_of(path, false, scratch);
-    let Ok(facts) = file::facts(address) else { return };
-    if text == 0 {
-        return;
-    }
-    scratch.facts = facts;
-    let by_default = is_by_default(actor.member.policy, scratch);
+fn note(actor: &Actor, by_default: bool, scratch: &Scratch) {
     let key = PlaceKey {
         session: actor.member.session,
-        text,
+        text: scratch.text,
     };
-    let place = u64::from(facts.dev) << 1 | u64::from(by_default);
+    let place = u64::from(scratch.facts.dev) << 1 | u64::from(by_default);
     // One that cannot be stored is not known later.
     let _ = PLACES.insert(&key, &place, 0);
 }

@@ -68,6 +68,8 @@ pub struct Scratch {
     pub text: u64,
     /// What was decided about a change.
     pub decided: Decided,
+    /// Dentry, mount and use of each end of a change.
+    pub ends: [(u64, u64, u64); 2],
 }
 
 /// Indices of `prefix` and `suffix` are held below this.

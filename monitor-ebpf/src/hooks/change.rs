@@ -76,15 +76,15 @@ pub fn asked_both(actor: &mut Actor, ends: &Ends, what: u32) -> u8 {
         return file_use::blind(actor, true, Power::Deny);
     };
     scratch.decided = Decided::NOTHING;
-    let mut both = Both {
-        actor,
-        ends,
-        what,
-        scratch,
-    };
-    // The verifier looks at the step once, where it would follow each way through the first end into the second.
+    // From memory, the verifier takes both ends for one.
+    scratch.ends = [
+        (ends.from.dentry, ends.from.mount, u64::from(what)),
+        (ends.to.dentry, ends.to.mount, u64::from(what >> how::TO)),
+    ];
+    let mut both = Both { actor, scratch };
+    // It looks at the step once, where it would follow each way through the first end into the second.
     repeat(2, either_end, &mut both);
-    let Both { actor, scratch, .. } = both;
+    let Both { actor, scratch } = both;
     let applied = answer(actor, ends, what, scratch);
     scratch::release(scratch);
     applied
@@ -93,22 +93,18 @@ pub fn asked_both(actor: &mut Actor, ends: &Ends, what: u32) -> u8 {
 /// What the steps over both ends share.
 struct Both<'b> {
     actor: &'b mut Actor,
-    ends: &'b Ends,
-    what: u32,
     scratch: &'b mut Scratch,
 }
 
 /// The first end, then the other.
 unsafe extern "C" fn either_end(index: u32, both: *mut Both<'_>) -> i64 {
-    // SAFETY: `repeat` passes what `asked_both` borrows.
-    let both = unsafe { &mut *both };
-    let is_first = index == 0;
-    let (dentry, mount, what) = if is_first {
-        (both.ends.from.dentry, both.ends.from.mount, both.what)
-    } else {
-        (both.ends.to.dentry, both.ends.to.mount, both.what >> how::TO)
+    // SAFETY: `repeat` passes what `asked_both` borrows; `bounded` holds the index below the length of the array.
+    let (both, (dentry, mount, what)) = unsafe {
+        let both = &mut *both;
+        let end = *both.scratch.ends.get_unchecked(bounded::<1>(index as usize));
+        (both, end)
     };
-    decide(both.actor, &Place { dentry, mount }, what, both.scratch);
+    decide(both.actor, &Place { dentry, mount }, what as u32, both.scratch);
     0
 }
 

@@ -14,6 +14,7 @@ use scopeward_abi::{
 
 use crate::{
     emit, grant,
+    hooks::candidate,
     kernel::{
         file::{self, Facts},
         offsets::{Address, of, read},
@@ -37,7 +38,7 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
     let bprm = ctx.arg::<*const u8>(2) as u64;
     let Some(member) = session::member(ids.0) else {
         match MATCHING.get(0) {
-            Some(&matching) if matching != 0 => outside(bprm, ids),
+            Some(&matching) if matching != 0 => candidate::look(bprm, ids),
             _ => {}
         }
         return 0;
@@ -52,67 +53,13 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
 
 /// Reads what the program is into the scratch; false where it cannot be seen.
 #[inline(never)]
-fn program(bprm: Address, scratch: &mut Scratch) -> bool {
+pub(super) fn program(bprm: Address, scratch: &mut Scratch) -> bool {
     let facts = read::<Address>(bprm, of::BPRM_FILE()).and_then(file::facts);
     match facts {
         Ok(facts) => scratch.facts = facts,
         Err(_) => scratch.facts = Facts::default(),
     }
     facts.is_ok()
-}
-
-/// A program outside sessions that fits a `[[match]]`: the daemon looks at arguments and owner, and enrols it.
-#[inline(never)]
-fn outside(bprm: Address, ids: (u32, u32)) {
-    if is_matched_program(bprm) {
-        candidate(bprm, ids);
-    }
-}
-
-#[inline(never)]
-fn is_matched_program(bprm: Address) -> bool {
-    let Some(scratch) = scratch::acquire() else {
-        emit::lost(hook::EXEC, loss::SCRATCH);
-        return false;
-    };
-    // SAFETY: written whole by the daemon.
-    let policy = unsafe { POLICIES.get(&0) };
-    let mut fits = false;
-    if let (true, Some(policy)) = (program(bprm, scratch), policy) {
-        let table = Table {
-            ns: ns::EXEC | ns::MATCH,
-            flags: policy.flags >> policy_flag::EXEC_SHIFT,
-            shape_count: policy.exec_shape_count,
-            shapes: &policy.exec_shapes,
-        };
-        fits = matching::find(&table, scratch).mask != 0;
-    }
-    scratch::release(scratch);
-    fits
-}
-
-/// Tells the daemon of a process outside sessions whose program fits a `[[match]]`.
-#[inline(never)]
-fn candidate(bprm: Address, ids: (u32, u32)) {
-    let Some(scratch) = scratch::acquire() else {
-        emit::lost(hook::EXEC, loss::SCRATCH);
-        return;
-    };
-    let seen = program(bprm, scratch);
-    let event = event(scratch);
-    event.header = Header {
-        version: scopeward_abi::ABI_VERSION,
-        kind: kind::EXEC,
-        hook: hook::EXEC,
-        tid: ids.1,
-        tgid: ids.0,
-        time: emit::now(),
-        cookie: task::cookie(task::current()).unwrap_or(0),
-        flags: flag::CANDIDATE,
-        ..Header::default()
-    };
-    report(scratch, bprm, seen, true);
-    scratch::release(scratch);
 }
 
 /// An exec of a session.
@@ -290,14 +237,14 @@ fn judge(policy: &Policy, scratch: &mut Scratch, seen: bool, default: u32) -> Ve
 }
 
 #[repr(C)]
-struct ExecEvent {
-    header: Header,
+pub(super) struct ExecEvent {
+    pub(super) header: Header,
     exec: Exec,
 }
 
 /// The event that is built in the scratch: where it is, because the frames of all calls together have 512 bytes.
 #[inline(always)]
-fn event(scratch: &mut Scratch) -> &mut ExecEvent {
+pub(super) fn event(scratch: &mut Scratch) -> &mut ExecEvent {
     // SAFETY: `out` is longer than the event, and starts at the start of an aligned struct.
     unsafe { &mut *scratch.out.as_mut_ptr().cast() }
 }
@@ -305,7 +252,7 @@ fn event(scratch: &mut Scratch) -> &mut ExecEvent {
 /// Tells of an exec whose header is written: program, working directory, the name that was given, and with `is_new` the
 /// arguments (before the act those in reach are the old program's).
 #[inline(never)]
-fn report(scratch: &mut Scratch, bprm: Address, seen: bool, is_new: bool) {
+pub(super) fn report(scratch: &mut Scratch, bprm: Address, seen: bool, is_new: bool) {
     let mut flags = 0;
     let start = size_of::<ExecEvent>();
     let mut at = start;

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod adopt;
+pub mod candidate;
 pub mod change;
 pub mod connect;
 pub mod deny;

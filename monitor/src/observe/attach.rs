@@ -2,19 +2,21 @@
 
 use std::{
     fs::File,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
 use aya::{
     Btf, Ebpf,
     programs::{
-        CgroupAttachMode, Iter, Program, ProgramError,
+        CgroupAttachMode, Program, ProgramError,
         links::{FdLink, LinkError, PinnedLink},
     },
 };
 
-use super::deny::{self, Denying, RawLink};
+use super::{
+    deny::{self, Denying, RawLink},
+    iterate,
+};
 
 /// Why a program is not attached.
 #[derive(Debug, thiserror::Error)]
@@ -147,11 +149,6 @@ const HOOKS: [Hook; 13] = [
     in_sessions("sock_create", At::Cgroup),
 ];
 
-/// The iterator over all tasks.
-const ADOPT: &str = "adopt";
-/// The program that sends a record when it is asked to.
-const HEARTBEAT: &str = "heartbeat";
-
 /// Loads every program, and attaches those that are needed while there is no session too.
 ///
 /// # Errors
@@ -176,9 +173,7 @@ pub fn all(
         }
     }
     super::sent::load(ebpf)?;
-    for name in [ADOPT, HEARTBEAT] {
-        iterator(ebpf, name)?.load("task", btf).map_err(refused(name))?;
-    }
+    iterate::load(ebpf, btf)?;
     let mut links = Links {
         always: Vec::new(),
         watching: None,
@@ -310,14 +305,7 @@ fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, Atta
         })
 }
 
-fn iterator<'e>(ebpf: &'e mut Ebpf, name: &'static str) -> Result<&'e mut Iter, AttachError> {
-    match ebpf.program_mut(name) {
-        Some(Program::Iter(iterator)) => Ok(iterator),
-        _ => Err(AttachError::Missing(name)),
-    }
-}
-
-fn refused(name: &'static str) -> impl Fn(ProgramError) -> AttachError {
+pub(super) fn refused(name: &'static str) -> impl Fn(ProgramError) -> AttachError {
     move |error| AttachError::Program {
         name,
         error: Box::new(error),
@@ -361,41 +349,4 @@ fn attach(ebpf: &mut Ebpf, name: &'static str, cgroup: &File) -> Result<FdLink, 
         }
         _ => Err(AttachError::Missing(name)),
     }
-}
-
-/// Runs the iterator once over all tasks; it writes the process ids that it enrolled.
-///
-/// # Errors
-/// [`AttachError`] where it cannot be run.
-pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
-    let mut bytes = Vec::new();
-    iterate(ebpf, ADOPT)?
-        .read_to_end(&mut bytes)
-        .map_err(AttachError::Walk)?;
-    Ok(bytes
-        .chunks_exact(4)
-        .filter_map(|word| word.try_into().ok().map(u32::from_ne_bytes))
-        .collect())
-}
-
-/// Makes the kernel put one heartbeat into the ring.
-///
-/// # Errors
-/// [`AttachError`] where the program cannot be run.
-pub fn beat(ebpf: &mut Ebpf) -> Result<(), AttachError> {
-    // What one task gives fills this: the kernel goes on to the next task only for a reader that wants more.
-    let mut word = [0; 4];
-    iterate(ebpf, HEARTBEAT)?
-        .read_exact(&mut word)
-        .map_err(AttachError::Walk)
-}
-
-fn iterate(ebpf: &mut Ebpf, name: &'static str) -> Result<File, AttachError> {
-    let iterator = iterator(ebpf, name)?;
-    let id = iterator.attach().map_err(refused(name))?;
-    let link = iterator.take_link(id).map_err(refused(name))?;
-    link.into_file().map_err(|error| AttachError::Link {
-        name,
-        error: Box::new(error),
-    })
 }

@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(btf.function("no_such_function"), None);
         assert!(btf.has_tracepoint("sys_exit") && !btf.has_tracepoint("no_such_tracepoint"));
         let numbered = Btf::parse(btf.numbering()).unwrap();
-        assert!(numbered.data.len() * 4 < btf.data.len());
+        assert!(numbered.data.len() * 3 < btf.data.len());
         for (kind, name) in [(KIND_TYPEDEF, "btf_trace_sys_exit"), (KIND_FUNC, "bpf_iter_task")] {
             assert!(
                 btf.id(kind, name)

@@ -16,6 +16,7 @@ use super::{
     attach::{self, AttachError},
     btf::{Btf, BtfError},
     deny::{self, Choice, DenyError},
+    iterate,
     maps::{Maps, MapsError},
     mounts::{self, MountError},
     offsets::{self, MissingField},
@@ -280,7 +281,7 @@ impl Kernel {
     /// # Errors
     /// [`LoadError`] where the iterator cannot be run.
     pub fn adopt(&mut self) -> Result<Vec<u32>, LoadError> {
-        Ok(attach::walk(&mut self.ebpf)?)
+        Ok(iterate::walk(&mut self.ebpf)?)
     }
 
     /// Makes the kernel put one heartbeat into the ring.
@@ -288,7 +289,7 @@ impl Kernel {
     /// # Errors
     /// [`LoadError`] where the program cannot be run.
     pub fn beat(&mut self) -> Result<(), LoadError> {
-        Ok(attach::beat(&mut self.ebpf)?)
+        Ok(iterate::beat(&mut self.ebpf)?)
     }
 
     /// Begins to count what leaves a session, in its own cgroup at `cgroup`.

@@ -5,6 +5,7 @@ pub mod btf;
 pub mod deny;
 pub mod fanotify;
 pub mod handover;
+pub mod iterate;
 pub mod lacking;
 pub mod load;
 pub mod maps;

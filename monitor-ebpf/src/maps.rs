@@ -57,6 +57,11 @@ pub static ENDPOINTS: LpmTrie<EndpointKey, Ports> = LpmTrie::with_max_entries(26
 #[map]
 pub static GRANTS: HashMap<GrantKey, Grant> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
 
+/// IP sockets by the number of their inode, with the session that made or accepted them. An LRU: eviction only means that
+/// one is decided by its peer again.
+#[map]
+pub static OWN_SOCKETS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(16_384, 0);
+
 /// Allowed acts that were emitted, by [`SeenKey`]. An LRU: eviction only means that one is emitted again.
 #[map]
 pub static SEEN_ACTS: LruHashMap<SeenKey, u64> = LruHashMap::with_max_entries(65_536, 0);

@@ -8,6 +8,7 @@ use scopeward_abi::{
 };
 
 use crate::emit::add;
+use crate::hooks::change::Decided;
 use crate::kernel::file::Facts;
 use crate::maps::{SCRATCH, SCRATCH_USED};
 use crate::matching::Hits;
@@ -65,6 +66,10 @@ pub struct Scratch {
     pub member: Member,
     /// The hash of a path as a text.
     pub text: u64,
+    /// What was decided about a change.
+    pub decided: Decided,
+    /// Dentry, mount and use of each end of a change.
+    pub ends: [(u64, u64, u64); 2],
 }
 
 /// Indices of `prefix` and `suffix` are held below this.

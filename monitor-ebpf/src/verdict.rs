@@ -1,57 +1,20 @@
 //! Object + session → verdict, from maps; the one place that decides in the kernel.
 
 use scopeward_abi::{
-    MAX_PORTS, MAX_UNLESS,
+    MAX_PORTS,
     endpoint::{EndpointKey, NS_BITS},
     member::Member,
     object::ns,
     policy::{Entry, EntryKey, Policy, response},
+    verdict,
 };
+
+pub use scopeward_abi::verdict::Verdict;
 
 use aya_ebpf::maps::lpm_trie::Key;
 
 use crate::maps::{ENDPOINTS, ENTRIES};
 use crate::matching::Hits;
-
-/// What is answered, and by which entry.
-#[derive(Clone, Copy)]
-pub struct Verdict {
-    /// `response::*`.
-    pub response: u8,
-    /// A guarded object in sanctioned use.
-    pub sanctioned: bool,
-    /// What it counts; 0 for what is allowed.
-    pub weight: u16,
-    /// The endpoint table that alone is left afterwards, or 0.
-    pub then: u8,
-    /// The entry; 0 for the default that allows.
-    pub entry: u32,
-}
-
-impl Verdict {
-    const ALLOW: Self = Self {
-        response: response::ALLOW,
-        sanctioned: false,
-        weight: 0,
-        then: 0,
-        entry: 0,
-    };
-
-    const fn of(response: u8, weight: u16, entry: u32) -> Self {
-        Self {
-            response,
-            sanctioned: false,
-            weight,
-            then: 0,
-            entry,
-        }
-    }
-
-    /// Whether this one leaves fewer endpoints, where both allow.
-    const fn narrows(&self, other: &Self) -> bool {
-        self.response == other.response && self.then != 0 && other.then == 0
-    }
-}
 
 #[inline(always)]
 fn entry(policy: u32, entry: u32) -> Option<&'static Entry> {
@@ -59,52 +22,23 @@ fn entry(policy: u32, entry: u32) -> Option<&'static Entry> {
     unsafe { ENTRIES.get(&EntryKey { policy, entry }) }
 }
 
-/// What one entry answers for a member; an entry that is missing is an internal error and denies.
+/// What one entry answers for a member.
 #[inline(always)]
 fn answer(member: &Member, number: u32, mask: u64) -> Verdict {
     if number == 0 {
         return Verdict::ALLOW;
     }
-    let Some(entry) = entry(member.policy, number) else {
-        return Verdict::of(response::DENY, 0, number);
-    };
-    for index in 0..MAX_UNLESS {
-        if index >= usize::from(entry.unless_count) {
-            break;
-        }
-        let unless = entry.unless[index];
-        if has(member.labels, unless.exe) && has(member.lineage, unless.ancestor) && has(mask, unless.paths) {
-            return Verdict {
-                response: response::ALLOW,
-                sanctioned: true,
-                weight: 0,
-                then: unless.then,
-                entry: number,
-            };
-        }
-    }
-    Verdict::of(entry.response, entry.weight, number)
+    verdict::answer(entry(member.policy, number), number, member, mask)
 }
 
-/// Whether `set` has bit `plus_one - 1`; 0 asks for nothing.
-#[inline(always)]
-fn has(set: u64, plus_one: u8) -> bool {
-    plus_one == 0 || set >> ((plus_one - 1) & 63) & 1 != 0
-}
-
-/// The stronger of what the object itself and what its names are answered; of two that are the same, the object's.
+/// The stronger of what the object itself and what its names are answered.
 #[inline(always)]
 fn stronger(member: &Member, object: u32, named: u32, mask: u64) -> Verdict {
     let by_name = answer(member, named, mask);
     if object == 0 {
         return by_name;
     }
-    let by_object = answer(member, object, mask);
-    if by_object.response < by_name.response || by_name.narrows(&by_object) {
-        by_name
-    } else {
-        by_object
-    }
+    verdict::stronger(answer(member, object, mask), by_name)
 }
 
 /// The verdict on using a file.

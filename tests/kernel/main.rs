@@ -7,4 +7,5 @@ mod counting;
 mod exec;
 mod file_change;
 mod file_open;
+mod refusal;
 mod tracking;

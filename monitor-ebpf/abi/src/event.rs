@@ -70,6 +70,8 @@ pub mod flag {
     pub const LENT: u32 = 1 << 21;
     /// Outside the scope, and let through by a grant.
     pub const GRANTED: u32 = 1 << 20;
+    /// The session did not open it itself: the descriptor was received, or it was there before the session.
+    pub const RECEIVED: u32 = 1 << 21;
 }
 
 /// Values of [`Header::kind`].
@@ -104,8 +106,18 @@ pub mod kind {
     pub const NAMESPACE: u8 = 14;
     /// [`super::Other`]: a mount, or another root.
     pub const MOUNT: u8 = 15;
-    /// [`super::File`], then the path: removed outside what may be written. The inode is 0.
+    /// [`super::File`], then the path: a name is removed. At the exit of the system call the inode is 0.
     pub const UNLINK: u8 = 16;
+    /// [`super::File`], then the path it has, one byte 0, and the path that it is to have.
+    pub const RENAME: u8 = 17;
+    /// The same for a hard link.
+    pub const LINK: u8 = 18;
+    /// [`super::File`], then the path: cut to a length without an open.
+    pub const TRUNCATE: u8 = 19;
+    /// [`super::File`], then the path: mode, owner, extended attributes.
+    pub const ATTRIBUTES: u8 = 20;
+    /// [`super::File`], then the path: a program that is mapped to be run.
+    pub const MAP: u8 = 21;
     /// Nothing but the header: the daemon asked for it, to see that what the kernel tells arrives. It is no act.
     pub const HEARTBEAT: u8 = 255;
 }
@@ -146,12 +158,16 @@ pub mod hook {
     pub const PROCESS: u8 = 10;
     /// Ways out of the session, and acts on the monitor.
     pub const ESCAPE: u8 = 11;
+    /// Names and attributes of files, before they are changed.
+    pub const CHANGE: u8 = 12;
+    /// Descriptors that the session did not open.
+    pub const RECEIVE: u8 = 13;
     /// How many there are.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 14;
     /// Their names, as `status` shows them.
     pub const NAMES: [&str; COUNT] = [
         "fork", "exec", "exit", "open", "io_uring", "connect", "send", "socket", "adopt", "unix", "process",
-        "escape",
+        "escape", "change", "receive",
     ];
 }
 

@@ -51,7 +51,7 @@ const fn field(global: &'static str, of: &'static str, field: &'static str) -> F
 }
 
 /// Every field that the programs read. The daemon takes the offsets from the running kernel's BTF.
-pub const FIELDS: [Field; 86] = [
+pub const FIELDS: [Field; 95] = [
     field("TASK_TGID", "task_struct", "tgid"),
     field("TASK_REAL_PARENT", "task_struct", "real_parent"),
     field("TASK_GROUP_LEADER", "task_struct", "group_leader"),
@@ -90,6 +90,15 @@ pub const FIELDS: [Field; 86] = [
     field("VFSMOUNT_ROOT", "vfsmount", "mnt_root"),
     field("BPRM_FILE", "linux_binprm", "file"),
     field("BPRM_FILENAME", "linux_binprm", "filename"),
+    field("MM_EXE", "mm_struct", "exe_file"),
+    field("VFSMOUNT_SB", "vfsmount", "mnt_sb"),
+    field("SB_FLAGS", "super_block", "s_flags"),
+    field("FS_ROOT", "fs_struct", "root"),
+    field("SOCKET_INODE", "socket_alloc", "vfs_inode"),
+    field("SOCK_SOCKET", "sock", "sk_socket"),
+    field("SOCK_DPORT", "sock_common", "skc_dport"),
+    field("SOCK_DADDR", "sock_common", "skc_daddr"),
+    field("SOCK_V6_DADDR", "sock_common", "skc_v6_daddr"),
     field("MM_ARG_START", "mm_struct", "arg_start"),
     field("MM_ARG_END", "mm_struct", "arg_end"),
     field("THREAD_INFO_STATUS", "thread_info", "status"),

@@ -32,7 +32,7 @@ struct OpenEvent {
 #[inline(always)]
 pub fn used(actor: &mut Actor, address: Address, power: Power) -> u8 {
     let Some(scratch) = scratch::acquire() else {
-        return blind(actor, power);
+        return blind(actor, false, power);
     };
     look(actor, address, scratch);
     let mut applied = response::ALLOW;
@@ -83,7 +83,7 @@ fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
 
 /// Without working memory: answered as what cannot be resolved, and counted.
 #[inline(never)]
-fn blind(actor: &mut Actor, power: Power) -> u8 {
+pub fn blind(actor: &mut Actor, writes: bool, power: Power) -> u8 {
     emit::lost(actor.hook, loss::SCRATCH);
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
@@ -93,7 +93,7 @@ fn blind(actor: &mut Actor, power: Power) -> u8 {
         unresolved: 1,
         ..Hits::default()
     };
-    let verdict = verdict::file(actor.member, policy, &hits, true, false);
+    let verdict = verdict::file(actor.member, policy, &hits, true, writes);
     respond::apply(actor, verdict.response, power)
 }
 

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod adopt;
 pub mod candidate;
+pub mod change;
 pub mod connect;
 pub mod deny;
 pub mod escape;
@@ -12,6 +13,7 @@ pub mod file_open;
 pub mod file_use;
 pub mod fork;
 pub mod heartbeat;
+pub mod map;
 pub mod process;
 pub mod removal;
 pub mod sent;

@@ -52,10 +52,22 @@ pub fn facts(file: Address) -> Result<Facts, i32> {
     })
 }
 
-/// The facts of a file that is known by its place: `f_mode` is 0.
+/// The facts of a file that is known by its place: `f_mode` is 0. A name that nothing has yet is of its directory's
+/// filesystem, and has inode 0.
 #[inline(always)]
 pub fn placed(dentry: Address, mount: Address) -> Result<Facts, i32> {
     let inode: Address = read(dentry, of::DENTRY_INODE())?;
+    if inode == 0 {
+        let above: Address = read(parent(dentry)?, of::DENTRY_INODE())?;
+        let sb: Address = read(above, of::INODE_SB())?;
+        return Ok(Facts {
+            dentry,
+            mount,
+            dev: read(sb, of::SB_DEV())?,
+            links: 1,
+            ..Facts::default()
+        });
+    }
     let sb: Address = read(inode, of::INODE_SB())?;
     Ok(Facts {
         dentry,
@@ -69,16 +81,28 @@ pub fn placed(dentry: Address, mount: Address) -> Result<Facts, i32> {
     })
 }
 
+/// Whether what is on this mount is in nobody's tree of files: memory, pipes, sockets.
+#[inline(always)]
+pub fn is_internal(mount: Address) -> bool {
+    /// `SB_NOUSER`.
+    const NOUSER: u64 = 1 << 31;
+    let flags = read::<Address>(mount, of::VFSMOUNT_SB()).and_then(|sb| read::<u64>(sb, of::SB_FLAGS()));
+    flags.is_ok_and(|flags| flags & NOUSER != 0)
+}
+
 /// The parent of a dentry; the root of a filesystem is its own parent.
 #[inline(always)]
 pub fn parent(dentry: Address) -> Result<Address, i32> {
     read(dentry, of::DENTRY_PARENT())
 }
 
-/// The inode number behind a dentry.
+/// The inode number behind a dentry; 0 for a name that nothing has yet.
 #[inline(always)]
 pub fn inode_of(dentry: Address) -> Result<u64, i32> {
     let inode: Address = read(dentry, of::DENTRY_INODE())?;
+    if inode == 0 {
+        return Ok(0);
+    }
     read(inode, of::INODE_INO())
 }
 

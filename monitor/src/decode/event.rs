@@ -8,7 +8,7 @@ use scopeward_abi::{
     policy::response,
 };
 
-use super::reader::{Reader, Short, arguments, path};
+use super::reader::{Reader, Short, arguments, ends, path};
 use crate::scope::words::{Kind, Response, When};
 
 /// What is wrong with a record. It is counted, and the next one is read.
@@ -104,8 +104,10 @@ pub enum Body {
     Send(NetFacts),
     /// It makes a socket.
     Socket(NetFacts),
-    /// A name that was removed outside what may be written.
-    Unlink(OpenFacts),
+    /// It maps a program to run it without executing it.
+    Map(OpenFacts),
+    /// It changes a name, or what is said of a file.
+    Change(ChangeFacts),
     /// It connects to a unix socket.
     UnixConnect(OpenFacts),
     /// It sends to one.
@@ -146,6 +148,17 @@ pub struct OpenFacts {
     pub dev: u32,
     /// Inode number.
     pub inode: u64,
+}
+
+/// A change to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeFacts {
+    /// Which.
+    pub kind: Kind,
+    /// The file.
+    pub file: OpenFacts,
+    /// The path that it is to have.
+    pub to: Option<String>,
 }
 
 /// An act that one key of the scope answers.
@@ -227,7 +240,12 @@ pub fn decode(bytes: &[u8]) -> Result<RawEvent, DecodeError> {
             status: status(reader.u32()?),
         },
         kind::OPEN => Body::Open(file(&mut reader, &head, strings)?),
-        kind::UNLINK => Body::Unlink(file(&mut reader, &head, strings)?),
+        kind::MAP => Body::Map(file(&mut reader, &head, strings)?),
+        kind::UNLINK => Body::Change(change(&mut reader, &head, Kind::FileUnlink, strings)?),
+        kind::RENAME => Body::Change(change(&mut reader, &head, Kind::FileRename, strings)?),
+        kind::LINK => Body::Change(change(&mut reader, &head, Kind::FileLink, strings)?),
+        kind::TRUNCATE => Body::Change(change(&mut reader, &head, Kind::FileTruncate, strings)?),
+        kind::ATTRIBUTES => Body::Change(change(&mut reader, &head, Kind::FileAttributes, strings)?),
         kind::UNIX_CONNECT => Body::UnixConnect(file(&mut reader, &head, strings)?),
         kind::UNIX_SEND => Body::UnixSend(file(&mut reader, &head, strings)?),
         kind::CONNECT => Body::Connect(net(&mut reader)?),
@@ -256,6 +274,23 @@ fn file(reader: &mut Reader<'_>, head: &Head, strings: usize) -> Result<OpenFact
         (!text.is_empty() || !cut).then(|| path(text, cut))
     };
     Ok(OpenFacts { path, dev, inode })
+}
+
+/// A change: the path, and behind a component of no bytes the other one.
+fn change(
+    reader: &mut Reader<'_>,
+    head: &Head,
+    kind: Kind,
+    strings: usize,
+) -> Result<ChangeFacts, DecodeError> {
+    let (inode, dev, _mode) = (reader.u64()?, reader.u32()?, reader.u32()?);
+    let text = reader.take(strings)?;
+    let cut = head.has(flag::TRUNCATED);
+    let shown = |text: &[u8]| (!text.is_empty() || !cut).then(|| path(text, cut));
+    let (from, to) = ends(text);
+    let (path, to) = (shown(from), to.and_then(shown));
+    let file = OpenFacts { path, dev, inode };
+    Ok(ChangeFacts { kind, file, to })
 }
 
 fn exec(reader: &mut Reader<'_>, head: &Head) -> Result<ExecFacts, DecodeError> {
@@ -308,7 +343,9 @@ fn net(reader: &mut Reader<'_>) -> Result<NetFacts, DecodeError> {
     })
 }
 
-const fn response_of(code: u8) -> Response {
+/// A response by its code in the tables and records of the kernel side.
+#[must_use]
+pub const fn response_of(code: u8) -> Response {
     match code {
         response::ALLOW => Response::Allow,
         response::FLAG => Response::Flag,
@@ -345,8 +382,7 @@ mod tests {
 
     #[test]
     fn a_signal_shows_as_a_shell_shows_it() {
-        assert_eq!(status(9), 137);
-        assert_eq!(status(3 << 8), 3);
+        assert_eq!((status(9), status(3 << 8)), (137, 3));
         assert_eq!(status(0x80 | 11), 139);
     }
 

@@ -3,4 +3,7 @@
 mod event;
 mod reader;
 
-pub use event::{Body, DecodeError, ExecFacts, Head, NetFacts, OpenFacts, OtherFacts, RawEvent, decode};
+pub use event::{
+    Body, ChangeFacts, DecodeError, ExecFacts, Head, NetFacts, OpenFacts, OtherFacts, RawEvent, decode,
+    response_of,
+};

@@ -31,6 +31,18 @@ impl<'b> Reader<'b> {
     number!(u8: u8, u16: u16, u32: u32, u64: u64);
 }
 
+/// The components of a path, and those of another one behind a component of no bytes.
+pub(super) fn ends(components: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut at = 0;
+    while let Some(&len) = components.get(at) {
+        if len == 0 {
+            return (&components[..at], Some(&components[at + 1..]));
+        }
+        at += 1 + usize::from(len);
+    }
+    (components, None)
+}
+
 /// A path from its components, leaf first, each one length byte and its bytes. `cut` marks a path whose start is missing.
 pub(super) fn path(mut components: &[u8], cut: bool) -> String {
     let mut parts = Vec::new();

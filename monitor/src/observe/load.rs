@@ -102,7 +102,7 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 19] = [
+const PINNED_MAPS: [&str; 20] = [
     "MEMBERS",
     "SESSIONS",
     "COUNTS",
@@ -112,6 +112,7 @@ const PINNED_MAPS: [&str; 19] = [
     "NAMES",
     "ENDPOINTS",
     "GRANTS",
+    "OWN_SOCKETS",
     "USED",
     "PLACES",
     "SENT",
@@ -131,6 +132,8 @@ pub struct Kernel {
     ebpf: Ebpf,
     links: attach::Links,
     choice: Choice,
+    /// Whether changes to files are refused before they happen.
+    changes: bool,
     pins: Option<PathBuf>,
     /// The program that counts what leaves a session, in each session's cgroup.
     counting: BTreeMap<u64, Counting>,
@@ -157,16 +160,19 @@ impl Kernel {
         if types.function("bpf_loop").is_none() {
             return Err(LoadError::TooOld);
         }
-        let mut choice = deny::choose(&types);
+        let mut choice = deny::choose(&types, Vec::new());
         loop {
             let loader = loader.take().unwrap_or_else(loader_without_types);
             match (
                 Self::load_with(loader, run, pins, sizes, &types, &choice),
                 choice.tier.take(),
             ) {
-                // What the small programs of the trial could, the real ones cannot: left to the tier that always works.
+                // What the small programs of the trial could, the real ones cannot: left to the next tier, and at last to
+                // the one that always works.
                 (Err(LoadError::Deny(error)), Some(tier)) => {
-                    choice.why.push((tier, format!("failed to {error}")));
+                    let mut why = std::mem::take(&mut choice.why);
+                    why.push((tier, format!("failed to {error}")));
+                    choice = deny::choose(&types, why);
                 }
                 (loaded, _) => return loaded,
             }
@@ -183,7 +189,8 @@ impl Kernel {
     ) -> Result<(Self, RingBuf<MapData>), LoadError> {
         let fields = offsets::resolve(types)?;
         let data_ready = u32::from(types.has_tracepoint("sk_data_ready"));
-        let table = syscalls::table(choice.tier.is_some());
+        let changes = choice.tier.is_some_and(|tier| deny::changes(tier, types));
+        let table = syscalls::table(choice.tier.is_some(), changes);
         let cgroup = mounts::cgroup2(run)?;
         let mut loader: EbpfLoader<'_> = loader;
         loader.override_global("SYSCALL_CLASS", &table, true);
@@ -223,6 +230,7 @@ impl Kernel {
             ebpf,
             links,
             choice: choice.clone(),
+            changes,
             pins: None,
             counting: BTreeMap::new(),
         };
@@ -245,6 +253,12 @@ impl Kernel {
     #[must_use]
     pub const fn denies(&self) -> Option<Tier> {
         self.choice.tier
+    }
+
+    /// The tier that refuses changes to names and attributes of files before they happen, where one does.
+    #[must_use]
+    pub fn denies_changes(&self) -> Option<Tier> {
+        self.choice.tier.filter(|_| self.changes)
     }
 
     /// Why a stronger tier is not the one, by what was tried.

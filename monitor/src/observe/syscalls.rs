@@ -114,9 +114,9 @@ const REMOVES: (&[usize], &[usize]) = (&[35], &[328, 10]);
 pub const UNLINK: [u64; 2] = [u64::MAX, 10];
 
 /// The table, as the programs have it. Where acts are refused before they happen (`denies`), opens, sockets and
-/// mounts need no look; of the others the security hooks ask which call they are in.
+/// mounts need no look, nor removals where `changes` to names are refused too; of the others the security hooks ask which call they are in.
 #[must_use]
-pub fn table(denies: bool) -> [u8; TABLE] {
+pub fn table(denies: bool, changes: bool) -> [u8; TABLE] {
     let mut table = [class::NONE; TABLE];
     let acts = ACTS.map(|(of, native, compat)| ((native, compat), of));
     for (calls, of) in [
@@ -128,6 +128,7 @@ pub fn table(denies: bool) -> [u8; TABLE] {
     ]
     .into_iter()
     .filter(|(_, of)| !denies || ![class::OPEN, class::SOCKET].contains(of))
+    .filter(|(_, of)| !changes || *of != class::REMOVE)
     .chain((!denies).then_some((MOUNTS, class::MOUNT)))
     .chain(acts)
     {

@@ -3,7 +3,7 @@
 use scopeward_abi::event::flag;
 
 use crate::{
-    decode::{ExecFacts, Head, NetFacts, OpenFacts, OtherFacts},
+    decode::{ChangeFacts, ExecFacts, Head, NetFacts, OpenFacts, OtherFacts},
     record::event::ActRecord,
     scope::words::{Access, Kind},
 };
@@ -13,6 +13,17 @@ pub(super) fn exec_act(facts: &ExecFacts) -> ActRecord {
         path: facts.path.clone(),
         dev: Some(device(facts.dev)),
         inode: Some(facts.inode),
+        ..ActRecord::new(Kind::ProcessExec)
+    }
+}
+
+/// A program that is run without being executed.
+pub(super) fn map_act(facts: &OpenFacts) -> ActRecord {
+    ActRecord {
+        path: facts.path.clone(),
+        dev: Some(device(facts.dev)),
+        inode: Some(facts.inode),
+        call: Some("mmap".to_owned()),
         ..ActRecord::new(Kind::ProcessExec)
     }
 }
@@ -30,7 +41,8 @@ pub(super) fn open_act(head: &Head, facts: &OpenFacts) -> ActRecord {
         path: facts.path.clone(),
         access,
         dev: Some(device(facts.dev)),
-        inode: Some(facts.inode),
+        inode: (facts.inode != 0).then_some(facts.inode),
+        call: head.has(flag::RECEIVED).then(|| "receive".to_owned()),
         ..ActRecord::new(if created { Kind::FileCreate } else { Kind::FileOpen })
     }
 }
@@ -80,12 +92,15 @@ const fn mount_call(number: u64) -> &'static str {
     }
 }
 
-pub(super) fn unlink_act(facts: &OpenFacts) -> ActRecord {
+/// A change to a name or to what is said of a file.
+pub(super) fn change_act(facts: &ChangeFacts) -> ActRecord {
     ActRecord {
-        path: facts.path.clone(),
+        path: facts.file.path.clone(),
+        to: facts.to.clone(),
         access: vec![Access::Write],
-        dev: Some(device(facts.dev)),
-        ..ActRecord::new(Kind::FileUnlink)
+        dev: Some(device(facts.file.dev)),
+        inode: (facts.file.inode != 0).then_some(facts.file.inode),
+        ..ActRecord::new(facts.kind)
     }
 }
 

@@ -7,7 +7,7 @@ use scopeward_abi::{
     grant::of,
     member::{Member, mode},
     object::{Match, ObjectKey, role},
-    policy::{Entry, response},
+    verdict,
 };
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         compile::{Compiled, join},
         grants::file_key,
     },
+    decode::response_of,
     observe::fanotify::{Answer, Arbiter, Change, ChangeKind, Observer, Opening},
     observe::memberships::is_of,
     pipeline::Monitor,
@@ -212,7 +213,10 @@ impl State {
             ChangeKind::Create => is_file(),
             _ => false,
         };
-        if answered_at_open {
+        if answered_at_open
+            || (self.kernel.denies_changes().is_some()
+                && !left_to_fanotify(change.kind, enforces, called_for))
+        {
             return Vec::new();
         }
         let generation = policy.compiled.policy.generation;
@@ -271,6 +275,12 @@ impl State {
     }
 }
 
+/// Whether a change can have happened without a security hook that answered it, where those answer changes: times that
+/// are set, and writes through a descriptor from before the session, of what would have been refused otherwise.
+fn left_to_fanotify(kind: ChangeKind, enforces: bool, called_for: Response) -> bool {
+    matches!(kind, ChangeKind::Modify | ChangeKind::Attributes) && enforces && called_for >= Response::Deny
+}
+
 const fn kind_of(change: ChangeKind) -> Kind {
     match change {
         ChangeKind::Create => Kind::FileCreate,
@@ -325,6 +335,7 @@ impl Compiled {
         self.stronger(member, found, |one| one.write)
     }
 
+    /// As the kernel decides it: `None` where no entry guards it.
     fn stronger(
         &self,
         member: &Member,
@@ -332,35 +343,15 @@ impl Compiled {
         of: impl Fn(&Match) -> u32,
     ) -> Option<(u32, Response)> {
         let mask = found.object.mask | found.named.mask;
-        let by_object = self.entry_answer(member, of(&found.object), mask);
-        let by_name = self.entry_answer(member, of(&found.named), mask);
-        by_name
-            .into_iter()
-            .chain(by_object)
-            .max_by_key(|(_, response)| *response)
-    }
-
-    /// The same arithmetic as `verdict.rs` of the kernel side.
-    fn entry_answer(&self, member: &Member, number: u32, mask: u64) -> Option<(u32, Response)> {
-        let entry: &Entry = self.entries.get((number as usize).checked_sub(1)?)?;
-        let has = |set: u64, plus_one: u8| plus_one == 0 || set >> ((plus_one - 1) & 63) & 1 != 0;
-        let sanctioned = entry
-            .unless
-            .iter()
-            .take(usize::from(entry.unless_count))
-            .any(|unless| {
-                has(member.labels, unless.exe)
-                    && has(member.lineage, unless.ancestor)
-                    && has(mask, unless.paths)
-            });
-        let response = match entry.response {
-            _ if sanctioned => Response::Allow,
-            response::ALLOW => Response::Allow,
-            response::FLAG => Response::Flag,
-            response::DENY => Response::Deny,
-            response::FREEZE => Response::Freeze,
-            _ => Response::Kill,
+        let answer = |number: u32| {
+            let index = (number as usize).checked_sub(1)?;
+            Some(verdict::answer(self.entries.get(index), number, member, mask))
         };
-        Some((number, response))
+        let held = match (answer(of(&found.object)), answer(of(&found.named))) {
+            (Some(by_object), Some(by_name)) => verdict::stronger(by_object, by_name),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return None,
+        };
+        Some((held.entry, response_of(held.response)))
     }
 }

@@ -98,7 +98,11 @@ impl Control for Monitor {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             since: self.since,
-            tiers: guarantees(state.kernel.denies(), marks.as_ref()),
+            tiers: guarantees(
+                state.kernel.denies(),
+                state.kernel.denies_changes(),
+                marks.as_ref(),
+            ),
             sessions: state.sessions.live().count() as u64,
             events_per_second: state.rate.iter().sum::<u64>() as f64 / state.rate.len() as f64,
             losses,

@@ -13,7 +13,7 @@ use crate::{
         words::{Kind, Mode, Response, Tier, When},
     },
     service::{
-        acts::{exec_act, net_act, open_act, other_act, socket_act, unix_act, unlink_act},
+        acts::{change_act, exec_act, map_act, net_act, open_act, other_act, socket_act, unix_act},
         state::State,
     },
 };
@@ -152,8 +152,12 @@ impl State {
                 };
                 outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
-            Body::Unlink(facts) => {
-                let act = unlink_act(facts);
+            Body::Map(facts) => {
+                let act = map_act(facts);
+                outcome.records.push(self.tell(&actor, act, answered, head.entry));
+            }
+            Body::Change(facts) => {
+                let act = change_act(facts);
                 outcome.records.push(self.tell(&actor, act, answered, head.entry));
             }
             Body::UnixConnect(facts) => {

@@ -153,6 +153,8 @@ impl State {
     pub(super) fn grant_of(&self, head: &Head, body: &Body) -> Option<String> {
         let key = match body {
             Body::Exec(facts) => file_key(head.session, facts.inode, facts.dev, of::PROGRAM),
+            Body::Map(facts) => file_key(head.session, facts.inode, facts.dev, of::PROGRAM),
+            Body::Change(facts) => file_key(head.session, facts.file.inode, facts.file.dev, of::FILE),
             Body::Open(facts) => file_key(head.session, facts.inode, facts.dev, of::FILE),
             Body::Connect(facts) | Body::Send(facts) => {
                 let protocol = protocol_number(&protocol(facts.protocol))?;

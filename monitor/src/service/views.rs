@@ -84,7 +84,11 @@ impl State {
 
 /// What holds each kind of act, in words; never more than is so at this moment.
 #[must_use]
-pub fn guarantees(denies: Option<Tier>, marks: Option<&FanotifyState>) -> Vec<TierGuarantee> {
+pub fn guarantees(
+    denies: Option<Tier>,
+    changes: Option<Tier>,
+    marks: Option<&FanotifyState>,
+) -> Vec<TierGuarantee> {
     let marked = matches!(marks, Some(FanotifyState::Active { .. } | FanotifyState::Idle));
     let files = if denies.is_some() {
         "what the scope guards is refused before the open, whatever the call, and names anywhere (**/.env) too; the daemon \
@@ -111,8 +115,14 @@ pub fn guarantees(denies: Option<Tier>, marks: Option<&FanotifyState>) -> Vec<Ti
         of("files", file_tiers.clone(), files),
         of(
             "changes",
-            if marked { vec![Tier::Fanotify] } else { Vec::new() },
-            if marked {
+            match changes {
+                Some(tier) => vec![tier],
+                None if marked => vec![Tier::Fanotify],
+                None => Vec::new(),
+            },
+            if changes.is_some() {
+                "rename, link, unlink, truncate and attributes are refused before the act; the daemon need not be alive"
+            } else if marked {
                 "rename, link, unlink, truncate and attributes of guarded things are seen by object, and answered after the act"
             } else {
                 "rename, link, unlink, truncate and attributes are not seen"

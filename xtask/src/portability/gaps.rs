@@ -32,6 +32,8 @@ pub const GAPS: &[Gap] = &[
     gap("5.10", "*", "helper 181", NO_LOOP),
     gap("5.10", "*", "hook tp_btf/sk_data_ready", NO_DATA_READY),
     gap("6.1", "*", "hook tp_btf/sk_data_ready", NO_DATA_READY),
+    gap("5.10", "*", "hook fentry/security_inode_set_acl", ACL_BY_XATTR),
+    gap("6.1", "*", "hook fentry/security_inode_set_acl", ACL_BY_XATTR),
     gap("*", "arm64", "field pt_regs.orig_ax", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.di", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.bx", OTHER_REGISTERS),
@@ -45,6 +47,8 @@ const NO_LOOP: &str =
     "bpf_loop came with 5.17: no program that walks directories loads, so no agent can be held here";
 const NO_DATA_READY: &str =
     "the tracepoint came with 6.3: what is sent to a unix socket without a connect is not seen here";
+const ACL_BY_XATTR: &str =
+    "the function came with 6.2: access lists are set by setxattr here, which has a hook";
 const OTHER_REGISTERS: &str =
     "x86's name of a register (aarch64: syscallno, orig_x0): the daemon refuses to start here";
 const OTHER_COMPAT: &str =

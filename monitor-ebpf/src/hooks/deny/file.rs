@@ -1,19 +1,43 @@
 //! Files, before they are opened.
 
 use scopeward_abi::{
-    event::{flag, hook},
+    event::{flag, hook, kind},
     policy::response,
 };
 
-use super::actor::{Arguments, held};
+use super::{
+    actor::{Arguments, held},
+    network,
+};
 use crate::{
     hooks::{escape, file_use},
     kernel::{
-        offsets::{of, read},
-        task,
+        file,
+        offsets::{Address, of, read},
+        socket, task,
     },
     respond::Power,
 };
+
+/// `int security_file_receive(struct file *file)`: descriptors that come in a message, by `pidfd_getfd`, from a seccomp
+/// supervisor; asked of whoever gets them.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "fentry/security_file_receive")]
+extern "C" fn deny_receive(arguments: Arguments) -> i32 {
+    held(hook::RECEIVE, |actor| {
+        actor.flags |= flag::RECEIVED;
+        // SAFETY: the only argument.
+        let file = unsafe { *arguments };
+        // What a socket can reach is what it is connected to.
+        if let Some(sock) = socket::of_file(file) {
+            return network::connected(actor, sock, kind::CONNECT);
+        }
+        match read::<Address>(file, of::FILE_PATH() + of::PATH_MNT()) {
+            Ok(mount) if file::is_internal(mount) => response::ALLOW,
+            _ => file_use::used(actor, file, Power::Deny),
+        }
+    })
+}
 
 /// `int security_file_open(struct file *file)`: every way to an open file comes by here, whatever the call: `openat2`,
 /// a handle, a reopened `O_PATH`, io_uring with and without a descriptor, 32-bit calls. Not `O_PATH` itself.

@@ -3,6 +3,7 @@
 //! `fentry` throws the returned value away.
 
 pub mod actor;
+pub mod change;
 pub mod escape;
 pub mod exec;
 pub mod file;

@@ -1,7 +1,7 @@
 //! Sockets, before they reach anything. The cgroup hooks are asked next, and tell of what goes on.
 
 use scopeward_abi::{
-    event::{Net, hook, kind, when},
+    event::{Net, flag, hook, kind, when},
     policy::response,
 };
 
@@ -12,8 +12,9 @@ use crate::{
         offsets::{Address, of, read},
         socket as sockets,
     },
+    maps::OWN_SOCKETS,
     respond::Power,
-    session::Actor,
+    session::{self, Actor, ids},
 };
 
 const UNSPEC: u16 = 0;
@@ -38,7 +39,7 @@ extern "C" fn deny_connect(arguments: Arguments) -> i32 {
 }
 
 /// `int security_socket_sendmsg(struct socket *sock, struct msghdr *msg, int size)`: sends that name an address, with
-/// TCP Fast Open too. Checked on 6.1 and 6.12.
+/// TCP Fast Open too, and all on connections that the session did not make. Checked on 6.1 and 6.12.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "fentry/security_socket_sendmsg")]
 extern "C" fn deny_send(arguments: Arguments) -> i32 {
@@ -81,14 +82,95 @@ extern "C" fn deny_socket(arguments: Arguments) -> i32 {
     })
 }
 
-/// Bytes on a connection to a unix socket that the session did not make.
+/// `int security_socket_post_create(struct socket *sock, int family, int type, int protocol, int kern)`: sockets that the
+/// session made are decided when they connect.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "fentry/security_socket_post_create")]
+extern "C" fn own_socket(arguments: Arguments) -> i32 {
+    // SAFETY: the first two arguments, and the last.
+    let (sock, family, kernel) = unsafe { (*arguments, *arguments.add(1) as u16, *arguments.add(4)) };
+    if kernel as u32 == 0 && (family == INET || family == INET6) {
+        own(sock);
+    }
+    0
+}
+
+/// `int security_socket_accept(struct socket *sock, struct socket *newsock)`: who connects to the session is its peer.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "fentry/security_socket_accept")]
+extern "C" fn own_accepted(arguments: Arguments) -> i32 {
+    // SAFETY: the second argument.
+    own(unsafe { *arguments.add(1) });
+    0
+}
+
+/// Notes that the running session has this `struct socket` from itself.
+#[inline(always)]
+fn own(sock: Address) {
+    if let Some(member) = session::member(ids().0)
+        && let Ok(number) = socket_number(sock)
+    {
+        // One that cannot be stored is decided by its peer.
+        let _ = OWN_SOCKETS.insert(&number, &member.session, 0);
+    }
+}
+
+/// The number of a `struct socket`'s inode.
+#[inline(always)]
+fn socket_number(sock: Address) -> Result<u64, i32> {
+    read(sock, of::SOCKET_INODE() + of::INODE_INO())
+}
+
+/// Answers the use of an IP socket by what it is connected to, where another than the session made it.
+#[inline(never)]
+pub fn connected(actor: &mut Actor, sk: Address, kind: u8) -> u8 {
+    let (Ok(family), Ok(port), Ok(sock)) = (
+        read::<u16>(sk, of::SOCK_FAMILY()),
+        read::<u16>(sk, of::SOCK_DPORT()),
+        read::<Address>(sk, of::SOCK_SOCKET()),
+    ) else {
+        return response::ALLOW;
+    };
+    if (family != INET && family != INET6) || port == 0 {
+        return response::ALLOW;
+    }
+    let is_own = socket_number(sock).is_ok_and(|number| {
+        // SAFETY: a value that is written whole.
+        unsafe { OWN_SOCKETS.get(&number) }.is_some_and(|session| *session == actor.member.session)
+    });
+    if is_own {
+        return response::ALLOW;
+    }
+    let mut net = Net {
+        family,
+        port: u16::from_be(port),
+        kind: read(sk, of::SOCK_TYPE()).unwrap_or(0),
+        protocol: read(sk, of::SOCK_PROTOCOL()).unwrap_or(0),
+        ..Net::default()
+    };
+    if family == INET {
+        net.addr[10] = 0xff;
+        net.addr[11] = 0xff;
+        let ip = read::<[u8; 4]>(sk, of::SOCK_DADDR()).unwrap_or_default();
+        net.addr[12..16].copy_from_slice(&ip);
+    } else {
+        net.addr = read(sk, of::SOCK_V6_DADDR()).unwrap_or_default();
+    }
+    actor.flags |= flag::RECEIVED;
+    connect::reach(actor, &net, kind, Power::Deny)
+}
+
+/// Bytes on a connection that the session did not make.
 #[inline(always)]
 fn on_connection(actor: &mut Actor, sock: Address) -> u8 {
     let Ok(sk) = read::<Address>(sock, of::SOCKET_SK()) else {
         return response::ALLOW;
     };
+    if sockets::family(sk) != Ok(sockets::AF_UNIX) {
+        return connected(actor, sk, kind::SEND);
+    }
     // Datagrams are asked about by themselves.
-    if sockets::family(sk) != Ok(sockets::AF_UNIX) || sockets::kind(sk) == Ok(sockets::DGRAM) {
+    if sockets::kind(sk) == Ok(sockets::DGRAM) {
         return response::ALLOW;
     }
     match sockets::peer(sk) {

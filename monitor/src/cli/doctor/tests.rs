@@ -29,6 +29,7 @@ fn probe(holds: bool, privileged: bool) -> Probe {
         fanotify: holds,
         arrivals: holds,
         denies: None,
+        changes: false,
     };
     let state = |there| if there { State::Ok } else { State::Missing };
     Probe {

@@ -12,7 +12,7 @@ use aya_obj::Object;
 
 use super::{
     bpf::{self, Code},
-    programs::{PROGRAMS, Program},
+    programs::{Lacking, PROGRAMS, Program},
 };
 use crate::{observe::btf::Btf, scope::words::Tier};
 
@@ -55,7 +55,8 @@ pub struct Denying {
 /// Loads every program for a tier, over the maps of `ebpf`.
 ///
 /// # Errors
-/// [`DenyError`] of the first that cannot be had: a tier holds all of its acts or none.
+/// [`DenyError`] of the first that is needed and cannot be had: a tier holds all of its acts, but for those of functions
+/// that this kernel was built without.
 pub fn load(data: &[u8], ebpf: &Ebpf, types: &Btf, tier: Tier) -> Result<Denying, DenyError> {
     let mut object = Object::parse(data).map_err(|error| DenyError::Object(error.into()))?;
     let features = aya::features();
@@ -84,8 +85,11 @@ pub fn load(data: &[u8], ebpf: &Ebpf, types: &Btf, tier: Tier) -> Result<Denying
         .relocate_calls(&text)
         .map_err(|error| DenyError::Object(error.into()))?;
     object.sanitize_functions(features);
+    let has = |program: &Program| program.load_as(tier, types).is_some();
+    let changes = changes(tier, types);
     let programs = PROGRAMS
         .iter()
+        .filter(|program| program.lacking == Lacking::Tier || changes && has(program))
         .map(|program| {
             Ok((
                 program.name,
@@ -94,6 +98,14 @@ pub fn load(data: &[u8], ebpf: &Ebpf, types: &Btf, tier: Tier) -> Result<Denying
         })
         .collect::<Result<_, DenyError>>()?;
     Ok(Denying { tier, programs })
+}
+
+/// Whether a tier answers changes to names and attributes of files on this kernel.
+#[must_use]
+pub fn changes(tier: Tier, types: &Btf) -> bool {
+    PROGRAMS
+        .iter()
+        .all(|program| program.lacking != Lacking::Changes || program.load_as(tier, types).is_some())
 }
 
 fn one(

@@ -7,5 +7,5 @@ mod programs;
 mod trial;
 
 pub use bpf::{RawLink, attach};
-pub use load::{DenyError, Denying, load};
+pub use load::{DenyError, Denying, changes, load};
 pub use trial::{Choice, choose};

@@ -10,22 +10,67 @@ pub(super) struct Program {
     lsm: &'static str,
     /// The kernel's function, behind `security_`.
     function: &'static str,
+    /// What is left where this kernel has no such function.
+    pub(super) lacking: Lacking,
+}
+
+/// What is left of a tier without a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lacking {
+    /// Nothing: it is needed.
+    Tier,
+    /// All but changes to names and attributes of files, which are answered after the act then.
+    Changes,
+    /// All: older kernels ask by another of these functions.
+    Nothing,
 }
 
 const fn program(name: &'static str, lsm: &'static str, function: &'static str) -> Program {
-    Program { name, lsm, function }
+    Program {
+        name,
+        lsm,
+        function,
+        lacking: Lacking::Tier,
+    }
 }
 
-/// How many of [`PROGRAMS`] the trial's child tries: those whose act harms nobody where it is not refused.
-pub(super) const TRIED: usize = 5;
+const fn change(name: &'static str, function: &'static str) -> Program {
+    Program {
+        name,
+        lsm: function,
+        function,
+        lacking: Lacking::Changes,
+    }
+}
 
-/// In the order in which the trial's child tries them, and then the rest.
-pub(super) const PROGRAMS: [Program; 16] = [
+/// The first [`TRIED`] in the order in which the trial's child tries them. The rest makes or needs what a trial would
+/// leave behind, and is attached like these.
+pub(super) const PROGRAMS: [Program; 33] = [
     program("deny_file_open", "file_open", "file_open"),
     program("deny_exec", "bprm_check_security", "bprm_check"),
     program("deny_connect", "socket_connect", "socket_connect"),
     program("deny_send", "socket_sendmsg", "socket_sendmsg"),
     program("deny_socket", "socket_create", "socket_create"),
+    program("deny_receive", "file_receive", "file_receive"),
+    program("deny_map", "mmap_file", "mmap_file"),
+    change("deny_unlink", "path_unlink"),
+    change("deny_rmdir", "path_rmdir"),
+    change("deny_rename", "path_rename"),
+    change("deny_truncate", "path_truncate"),
+    change("deny_chmod", "path_chmod"),
+    change("deny_chown", "path_chown"),
+    change("deny_setxattr", "inode_setxattr"),
+    change("deny_removexattr", "inode_removexattr"),
+    change("deny_mkdir", "path_mkdir"),
+    change("deny_mknod", "path_mknod"),
+    change("deny_symlink", "path_symlink"),
+    change("deny_link", "path_link"),
+    program("own_socket", "socket_post_create", "socket_post_create"),
+    program("own_accepted", "socket_accept", "socket_accept"),
+    Program {
+        lacking: Lacking::Nothing,
+        ..change("deny_set_acl", "inode_set_acl")
+    },
     program("deny_unix_connect", "unix_stream_connect", "unix_stream_connect"),
     program("deny_unix_send", "unix_may_send", "unix_may_send"),
     program("deny_trace", "ptrace_access_check", "ptrace_access_check"),
@@ -38,6 +83,9 @@ pub(super) const PROGRAMS: [Program; 16] = [
     program("deny_capable", "capable", "capable"),
     program("deny_bpf", "bpf", "bpf"),
 ];
+
+/// How many of [`PROGRAMS`] the trial's child tries.
+pub(super) const TRIED: usize = 15;
 
 /// How a program is loaded for a tier.
 #[derive(Clone, Copy)]

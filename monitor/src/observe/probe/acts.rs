@@ -1,7 +1,7 @@
 //! What becomes of each kind of act on this host, with this version: the rows of kernel.md's table of hooks, held
 //! against what `monitor-ebpf/src/hooks` and the fanotify tier really do.
 
-use super::{outsiders, programs::Held};
+use super::{file_acts, outsiders, programs::Held};
 use crate::scope::words::{Tier, When};
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub fn acts(held: Held) -> Vec<ActGuarantee> {
     // Without membership nobody is in a session, and nothing is answered.
     let held = if held.sessions { held } else { Held::default() };
     let mut acts = programs(held);
-    acts.extend(files(held));
+    acts.extend(file_acts::files(held));
     acts.extend(network(held));
     acts.extend(outsiders::services(held));
     acts.extend(outsiders::others(held));
@@ -32,7 +32,8 @@ pub fn acts(held: Held) -> Vec<ActGuarantee> {
     acts
 }
 
-const RACE: &str = "killed before it returns to user space; another thread, or a process that shares its descriptors, \
+/// What a kill leaves open.
+pub(super) const RACE: &str = "killed before it returns to user space; another thread, or a process that shares its descriptors, \
                     could have read in the meantime";
 
 pub(super) fn row(act: &'static str, tiers: &[Tier], when: When, limit: &'static str) -> ActGuarantee {
@@ -65,7 +66,8 @@ fn programs(held: Held) -> Vec<ActGuarantee> {
             .into();
     }
     if let Some(tier) = held.denies {
-        let refused = "refused before the exec, scripts too; a program given to the dynamic loader counts as the loader";
+        let refused = "refused before the exec, scripts too, and where the dynamic loader maps it; a script that its \
+                       interpreter is given, and a program that is read and copied into memory, count as the program that runs";
         return vec![
             row(by_path, &[tier], When::BeforeAct, refused),
             row(by_other, &[tier], When::BeforeAct, refused),
@@ -100,111 +102,12 @@ fn programs(held: Held) -> Vec<ActGuarantee> {
     ]
 }
 
-fn files(held: Held) -> Vec<ActGuarantee> {
-    let open = "open a guarded file, or one in a guarded directory";
-    let map = "map a guarded file";
-    let mapped = "answered at its open; a mapping of a descriptor that the session did not open is not seen";
-    let by_name = "open a file guarded by a name anywhere (**/.env, *.pem)";
-    let uring = "open a guarded file by io_uring";
-    if let Some(tier) = held.denies {
-        let refused = "refused, with or without the daemon";
-        let mut rows = vec![
-            row(open, &[tier], When::BeforeAct, refused),
-            row(by_name, &[tier], When::BeforeAct, refused),
-            row(uring, &[tier], When::BeforeAct, refused),
-            row(map, &[tier], When::BeforeAct, mapped),
-        ];
-        rows.extend(changes(held));
-        return rows;
-    }
-    let mut rows = match (held.fanotify, held.opens) {
-        (true, true) => {
-            let both = [Tier::Fanotify, Tier::Tracepoint];
-            vec![
-                row(
-                    open,
-                    &both,
-                    When::BeforeAct,
-                    "refused while the daemon is alive; without it, killed before it returns to user space",
-                ),
-                row(map, &both, When::BeforeAct, mapped),
-            ]
-        }
-        (true, false) => vec![
-            row(
-                open,
-                &[Tier::Fanotify],
-                When::BeforeAct,
-                "refused while the daemon is alive; without it, not seen",
-            ),
-            row(map, &[Tier::Fanotify], When::BeforeAct, mapped),
-        ],
-        (false, true) => vec![
-            row(open, &[Tier::Tracepoint], When::BeforeUse, RACE),
-            row(map, &[Tier::Tracepoint], When::BeforeUse, mapped),
-        ],
-        (false, false) => [open, map]
-            .map(|act| unseen(act, "opens are not seen on this kernel"))
-            .into(),
-    };
-    rows.insert(
-        1,
-        if held.opens {
-            row(by_name, &[Tier::Tracepoint], When::BeforeUse, RACE)
-        } else {
-            unseen(by_name, "no mark can stand for a name anywhere")
-        },
-    );
-    rows.insert(2, match (held.io_uring, held.fanotify) {
-        (true, true) => row(
-            uring,
-            &[Tier::Fanotify, Tier::Tracepoint],
-            When::BeforeUse,
-            "files and directories are refused as by any other open; names anywhere: killed when it completes, and \
-             another thread could be faster",
-        ),
-        (true, false) => row(uring, &[Tier::Tracepoint], When::BeforeUse, "killed when it completes; another thread could be faster"),
-        (false, true) => row(uring, &[Tier::Fanotify], When::BeforeAct, "files and directories alone; names anywhere are not seen"),
-        (false, false) => unseen(uring, "the arguments of its tracepoint are others on this kernel"),
-    });
-    rows.extend(changes(held));
-    rows
-}
-
-fn changes(held: Held) -> Vec<ActGuarantee> {
-    let mut rows = Vec::new();
-    let received = "use a descriptor that the session did not open (inherited, SCM_RIGHTS, pidfd_getfd)";
-    let changed = "rename, link, unlink or chmod a guarded thing";
-    if held.fanotify {
-        rows.push(row(
-            received,
-            &[Tier::Fanotify],
-            When::BeforeAct,
-            "reads of guarded files are refused, from Linux 6.14 on only of those opened after their filesystem was marked; \
-             writes, mappings, guarded directories and names anywhere are not seen",
-        ));
-        rows.push(row(
-            changed,
-            &[Tier::Fanotify],
-            When::After,
-            "it has happened when it is answered, by stopping or killing; names anywhere are not seen",
-        ));
-    } else {
-        rows.push(unseen(received, "only its open would be seen"));
-        rows.push(unseen(changed, "only opens are seen"));
-    }
-    rows.push(unseen(
-        "truncate a guarded file by its path",
-        "an open that truncates is answered, truncate(2) is not",
-    ));
-    rows
-}
-
 fn network(held: Held) -> Vec<ActGuarantee> {
     let connect = "connect or send to an address (TCP, UDP, Fast Open, MPTCP, v4-mapped, io_uring)";
     let raw = "make a raw, ping or other IP socket that needs no connect";
+    let passed = "send on a connected socket that was received or inherited";
     if !held.network {
-        return [connect, raw]
+        return [connect, raw, passed]
             .map(|act| unseen(act, "cgroup programs do not work here"))
             .into();
     }
@@ -223,18 +126,23 @@ fn network(held: Held) -> Vec<ActGuarantee> {
             When::BeforeAct,
             "refused where `default` of [network] is not `allow`, whatever it is for",
         ),
+        match held.denies {
+            Some(tier) => row(
+                passed,
+                &[tier],
+                When::BeforeAct,
+                "answered by what it is connected to, when it is received and when it is sent on",
+            ),
+            None => unseen(passed, "only the connect would be seen"),
+        },
     ]
 }
 
 /// What no hook of this version sees.
-const UNSEEN: [(&str, &str); 5] = [
+const UNSEEN: [(&str, &str); 4] = [
     (
         "make a netlink or alg socket",
         "nothing in a scope is about it yet",
-    ),
-    (
-        "send on a connected socket that was received or inherited",
-        "only the connect would be seen",
     ),
     ("listen, accept", "nothing in a scope is about it yet"),
     (
@@ -260,9 +168,11 @@ mod tests {
         fanotify: true,
         arrivals: true,
         denies: None,
+        changes: false,
     };
     const DENYING: Held = Held {
         denies: Some(Tier::FmodRet),
+        changes: true,
         ..ALL
     };
 

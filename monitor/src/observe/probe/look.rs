@@ -192,6 +192,7 @@ mod tests {
         fanotify: true,
         arrivals: true,
         denies: None,
+        changes: false,
     };
 
     #[test]

@@ -3,6 +3,7 @@
 mod acts;
 mod child;
 mod fact;
+mod file_acts;
 mod host;
 mod look;
 mod outsiders;

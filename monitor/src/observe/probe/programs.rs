@@ -33,6 +33,8 @@ pub struct Held {
     pub fanotify: bool,
     /// The tier that refuses opens, programs and sockets before the act.
     pub denies: Option<Tier>,
+    /// Changes to names and attributes of files, in that tier.
+    pub changes: bool,
     /// What arrives at a unix socket.
     pub arrivals: bool,
 }
@@ -99,6 +101,7 @@ fn loaded(mut kernel: Kernel, place: &Place, security: &Security) -> (Held, Vec<
         network: true,
         fanotify: false,
         denies: kernel.denies(),
+        changes: kernel.denies_changes().is_some(),
         arrivals: has("data_ready"),
     };
     let what = "self-test";

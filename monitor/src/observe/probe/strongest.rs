@@ -22,7 +22,7 @@ pub fn strongest() -> Option<Capabilities> {
         let place = Place::make().ok()?;
         let types = Btf::read(Path::new(Btf::KERNEL)).ok()?;
         let marks = fanotify::trial(&place.dir).is_ok();
-        Some(match deny::choose(&types).tier {
+        Some(match deny::choose(&types, Vec::new()).tier {
             Some(tier) => Capabilities::denying(tier, marks),
             None => Capabilities::tracepoint(marks),
         })

@@ -1,6 +1,5 @@
 //! Whether a row is what the table of expectations says.
 
-use scopeward_tests::expectation;
 use scopeward_tests::session::cuts;
 use scopeward_tests::table::Row;
 use serde_json::Value;
@@ -15,7 +14,7 @@ pub fn judge(row: &Row, open: Option<&str>, events: &[Value], said: &str) {
         row.obtained, 0,
         "in the session the technique must not work: {said}"
     );
-    if expectation::refused(&row.technique, row.tier) {
+    if row.tier.denies() {
         let refused = cuts(events).any(|event| event["verdict"]["when"] == "before_act");
         assert!(refused, "nothing was refused before the act: {said}");
     }

@@ -71,18 +71,15 @@ pub fn tier() -> Tier {
     })
 }
 
-/// Techniques that are not held in some tier, and why.
+/// Techniques that are not held where acts are answered after they happened, and why.
 struct Open {
     techniques: &'static [&'static str],
-    /// Not held in the tiers that refuse either.
-    everywhere: bool,
     why: &'static str,
 }
 
 const OPEN: &[Open] = &[
     Open {
         techniques: &["truncate", "unlink"],
-        everywhere: true,
         why: "it opens nothing, so fanotify is not asked; answered after the act",
     },
     Open {
@@ -93,7 +90,6 @@ const OPEN: &[Open] = &[
             "unix-sendmmsg",
             "unix-io-uring-datagram",
         ],
-        everywhere: false,
         why: "the datagram is there when its sender is killed; one attempt, one datagram",
     },
     Open {
@@ -105,43 +101,9 @@ const OPEN: &[Open] = &[
             "pidfd-send-signal",
             "pidfd-send-record",
         ],
-        everywhere: false,
         why: "the signal is there when its sender is killed",
     },
 ];
-
-/// Techniques that the tiers which refuse leave to the tracepoints still: held, but before the use and not before the act.
-const LATE: &[&str] = &[
-    "rename",
-    "unix-path",
-    "unix-nonblocking",
-    "unix-symlink",
-    "unix-hard-link",
-    "unix-proc-root",
-    "unix-relative",
-    "unix-bind-mount",
-    "unix-abstract",
-    "unix-datagram-connected",
-    "unix-io-uring",
-    "ptrace-seize",
-    "ptrace-attach",
-    "pidfd-getfd-outsider",
-    "process-vm-readv",
-    "unshare-mounts",
-    "unshare-users",
-    "clone-users",
-    "setns",
-    "chroot-away",
-    "mount",
-    "bpf-enumerate",
-    "leave-cgroup",
-];
-
-/// Whether `technique` must be refused before the act in `tier`.
-#[must_use]
-pub fn refused(technique: &str, tier: Tier) -> bool {
-    tier.denies() && !LATE.contains(&technique)
-}
 
 /// What no tracepoint shows on kernels before 6.3.
 const UNSEEN: &[&str] = &[
@@ -153,10 +115,11 @@ const UNSEEN: &[&str] = &[
     "unix-io-uring",
 ];
 
-/// Whether this kernel shows nothing of `technique`, so that it is neither answered nor recorded.
+/// Whether the tracepoints of this kernel show nothing of `technique`, so that in their tier it is neither answered nor
+/// recorded.
 #[must_use]
-pub fn unseen(technique: &str) -> bool {
-    UNSEEN.contains(&technique) && kernel().is_some_and(|version| version < (6, 3))
+pub fn unseen(technique: &str, tier: Tier) -> bool {
+    !tier.denies() && UNSEEN.contains(&technique) && kernel().is_some_and(|version| version < (6, 3))
 }
 
 /// The running kernel's series.
@@ -169,24 +132,24 @@ fn kernel() -> Option<(u32, u32)> {
 /// Why `technique` may succeed in `tier`; `None` where it must not.
 #[must_use]
 pub fn open(technique: &str, tier: Tier) -> Option<&'static str> {
-    if unseen(technique) {
+    if unseen(technique, tier) {
         return Some("no tracepoint of this kernel shows it: neither answered nor recorded");
     }
     OPEN.iter()
-        .find(|open| open.techniques.contains(&technique) && (open.everywhere || !tier.denies()))
+        .find(|open| open.techniques.contains(&technique) && !tier.denies())
         .map(|open| open.why)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LATE, OPEN, Tier, open};
+    use super::{OPEN, Tier, open};
     use crate::attack::catalogue::TECHNIQUES;
     use crate::attack::technique::{Sort, Technique};
 
     #[test]
     fn the_table_names_techniques_that_there_are_each_once() {
         let open = OPEN.iter().flat_map(|open| open.techniques);
-        let mut names: Vec<&str> = open.chain(LATE).copied().collect();
+        let mut names: Vec<&str> = open.copied().collect();
         assert!(names.iter().all(|name| Technique::named(name).is_some()));
         let all = names.len();
         names.sort_unstable();

@@ -83,7 +83,7 @@ fn changes(held: Held) -> Vec<ActGuarantee> {
     let changed = "rename, link, unlink, replace or chmod a guarded thing, or set its extended attributes";
     let truncated = "truncate a guarded file by its path";
     let outside = "remove, rename or link something outside what may be written";
-    let by_directory = "only removals by the descriptor of their directory (rm -r, find -delete), which have happened by then";
+    let by_directory = "only removals, by a descriptor of their directory or by a path to one that the session has opened; they have happened by then";
     let mut rows = Vec::new();
     rows.push(match held.denies {
         Some(tier) if held.fanotify => row(

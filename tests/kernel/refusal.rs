@@ -3,7 +3,7 @@
 
 use std::io::{IoSlice, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -251,8 +251,8 @@ fn a_descriptor_from_outside_does_not_arrive() {
     let files = [&guarded, &benign].map(|path| std::fs::File::open(path).expect("open"));
     let descriptors = files
         .iter()
-        .map(|file| file.as_raw_fd())
-        .chain(connections.iter().map(|connection| connection.as_raw_fd()))
+        .map(AsRawFd::as_raw_fd)
+        .chain(connections.iter().map(AsRawFd::as_raw_fd))
         .collect();
     let socket = scratch.path("hand-over");
     let hand = hand_over(UnixListener::bind(&socket).expect("listen"), descriptors);

@@ -30,10 +30,18 @@ const fn gap(
 /// Every known gap.
 pub const GAPS: &[Gap] = &[
     gap("5.10", "*", "helper 181", NO_LOOP),
+    gap("5.10", "*", "helper 158", NO_REGISTERS),
+    gap("5.10", "*", "helper 175", NO_REGISTERS),
     gap("5.10", "*", "hook tp_btf/sk_data_ready", NO_DATA_READY),
     gap("6.1", "*", "hook tp_btf/sk_data_ready", NO_DATA_READY),
     gap("5.10", "*", "hook fentry/security_inode_set_acl", ACL_BY_XATTR),
     gap("6.1", "*", "hook fentry/security_inode_set_acl", ACL_BY_XATTR),
+    gap(
+        "5.10",
+        "*",
+        "hook fentry/security_create_user_ns",
+        NO_USER_NAMESPACES,
+    ),
     gap("*", "arm64", "field pt_regs.orig_ax", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.di", OTHER_REGISTERS),
     gap("*", "arm64", "field pt_regs.bx", OTHER_REGISTERS),
@@ -45,6 +53,9 @@ pub const GAPS: &[Gap] = &[
 
 const NO_LOOP: &str =
     "bpf_loop came with 5.17: no program that walks directories loads, so no agent can be held here";
+const NO_REGISTERS: &str =
+    "bpf_get_current_task_btf came with 5.11 and bpf_task_pt_regs with 5.15: nothing is held before either";
+const NO_USER_NAMESPACES: &str = "the function came with 6.1: nothing is held before 5.17 anyhow";
 const NO_DATA_READY: &str =
     "the tracepoint came with 6.3: what is sent to a unix socket without a connect is not seen here";
 const ACL_BY_XATTR: &str =

@@ -2,6 +2,7 @@
 //! caller's string is never looked at.
 
 mod hashes;
+mod table;
 
 use scopeward_abi::{
     MAX_AFFIX, MAX_DEPTH, MAX_SHAPES,
@@ -9,6 +10,8 @@ use scopeward_abi::{
     object::{Match, NameKey, ObjectKey, depth, dir, role, shape},
     policy::flag,
 };
+
+pub use self::table::Table;
 
 use self::hashes::{hash_affixes, hash_name};
 use crate::kernel::file;
@@ -53,19 +56,6 @@ impl Hits {
             self.write_rank = found.write_rank;
         }
     }
-}
-
-/// The table to look into: its number, its flags and its name shapes.
-#[derive(Clone, Copy)]
-pub struct Table<'a> {
-    /// See `scopeward_abi::object::ns`.
-    pub ns: u32,
-    /// `policy::flag::*`.
-    pub flags: u32,
-    /// How many of `shapes` are used.
-    pub shape_count: u32,
-    /// The name shapes.
-    pub shapes: &'a [u32; MAX_SHAPES],
 }
 
 #[inline(always)]

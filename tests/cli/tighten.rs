@@ -1,6 +1,6 @@
 //! The step of the ladder between a flag and a freeze: what the session used before goes on, what is new does not.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use scopeward_tests::daemon::{Daemon, ask, listing, said};
 use scopeward_tests::process::{Bounded, wait_until};
@@ -31,10 +31,15 @@ struct Tried<'a> {
     running: Bounded,
     log: PathBuf,
     id: String,
+    /// The port that it connects to only when it is told to.
+    far: u16,
 }
 
 impl<'a> Tried<'a> {
-    fn start(scratch: &'a Scratch, scope: &Path, (near, far): (u16, u16)) -> Self {
+    /// Starts it, with a budget of this length, and waits until it is tightened.
+    fn start(scratch: &'a Scratch, within: &str) -> Self {
+        let scope = tightening(scratch, within);
+        let (near, far) = (serve(), serve());
         for name in [
             "guarded/1",
             "guarded/2",
@@ -57,7 +62,7 @@ impl<'a> Tried<'a> {
             log = log.display(),
             root = scratch.path("").display().to_string().trim_end_matches('/'),
         );
-        let running = Session::new(scratch, scope)
+        let running = Session::new(scratch, &scope)
             .start(&["bash", "-c", &script])
             .expect("start");
         let mut id = None;
@@ -67,12 +72,20 @@ impl<'a> Tried<'a> {
             id.is_some()
         });
         assert!(listed, "the session is not listed");
-        Self {
+        let tried = Self {
             scratch,
             running,
             log,
             id: id.expect("an id"),
-        }
+            far,
+        };
+        let tightened = wait_until(BOUND, || tried.is_tightened());
+        assert!(tightened, "{:#}", tried.session());
+        tried
+    }
+
+    fn is_tightened(&self) -> bool {
+        self.session()["tightened"].is_string()
     }
 
     fn session(&self) -> Value {
@@ -109,11 +122,8 @@ fn a_tightened_session_keeps_what_it_used_and_gets_nothing_new_but_what_is_grant
     }
     let _turn = take_turn();
     let scratch = Scratch::new().expect("make a directory");
-    let (near, far) = (serve(), serve());
     let daemon = Daemon::start(&scratch).expect("start the daemon");
-    let tried = Tried::start(&scratch, &tightening(&scratch, "1h"), (near, far));
-    let tightened = || tried.session()["tightened"].is_string();
-    assert!(wait_until(BOUND, tightened), "{:#}", tried.session());
+    let tried = Tried::start(&scratch, "1h");
     let refused = [GOES_ON[0], GOES_ON[1], "far no", "program no", "fresh no"];
     assert_eq!(tried.round(1), refused);
     assert_eq!(tried.session()["status"]["state"], "running");
@@ -139,7 +149,7 @@ fn a_tightened_session_keeps_what_it_used_and_gets_nothing_new_but_what_is_grant
     let connects = events(&scratch, "net.connect");
     let cut = cuts(&connects).next().expect("a cut of what is new");
     assert_eq!(cut["verdict"]["rule"], "tightened", "{cut:#}");
-    assert_eq!(cut["act"]["port"], far, "{cut:#}");
+    assert_eq!(cut["act"]["port"], tried.far, "{cut:#}");
     let id = cut["id"].as_str().expect("an id");
     let explained = said(&ask(&scratch, &["why", id]).expect("ask"));
     assert!(
@@ -157,7 +167,7 @@ fn a_tightened_session_keeps_what_it_used_and_gets_nothing_new_but_what_is_grant
     );
     let thawed = ask(&scratch, &["thaw", &tried.id, "--reason", "looked at"]).expect("ask");
     assert!(thawed.status.success(), "{}", said(&thawed));
-    assert!(!tightened());
+    assert!(!tried.is_tightened());
     assert_eq!(
         tried.round(3),
         [GOES_ON[0], GOES_ON[1], "far yes", "program yes", "fresh yes"]
@@ -173,15 +183,16 @@ fn what_a_budget_took_comes_back_when_its_cuts_are_too_old_and_not_with_a_restar
     }
     let _turn = take_turn();
     let scratch = Scratch::new().expect("make a directory");
-    let (near, far) = (serve(), serve());
     let daemon = Daemon::start(&scratch).expect("start the daemon");
-    let tried = Tried::start(&scratch, &tightening(&scratch, "15s"), (near, far));
-    let tightened = || tried.session()["tightened"].is_string();
-    assert!(wait_until(BOUND, tightened), "{:#}", tried.session());
+    let tried = Tried::start(&scratch, "15s");
     daemon.stop().expect("stop");
     let daemon = Daemon::start(&scratch).expect("start the daemon again");
-    assert!(tightened(), "{:#}", tried.session());
-    assert!(wait_until(BOUND, || !tightened()), "{:#}", tried.session());
+    assert!(tried.is_tightened(), "{:#}", tried.session());
+    assert!(
+        wait_until(BOUND, || !tried.is_tightened()),
+        "{:#}",
+        tried.session()
+    );
     assert_eq!(
         tried.round(1),
         [GOES_ON[0], GOES_ON[1], "far yes", "program yes", "fresh yes"]

@@ -3,7 +3,6 @@
 use scopeward_abi::{
     event::{Header, flag, hook, kind, loss},
     object::ns,
-    policy::flag as policy_flag,
 };
 
 use super::exec::{event, program, report};
@@ -33,12 +32,7 @@ fn is_matched_program(bprm: Address) -> bool {
     let policy = unsafe { POLICIES.get(&0) };
     let mut fits = false;
     if let (true, Some(policy)) = (program(bprm, scratch), policy) {
-        let table = Table {
-            ns: ns::EXEC | ns::MATCH,
-            flags: policy.flags >> policy_flag::EXEC_SHIFT,
-            shape_count: policy.exec_shape_count,
-            shapes: &policy.exec_shapes,
-        };
+        let table = Table::programs(ns::MATCH, policy);
         fits = matching::find(&table, scratch).mask != 0;
     }
     scratch::release(scratch);

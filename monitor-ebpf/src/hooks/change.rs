@@ -160,12 +160,7 @@ fn decide(actor: &mut Actor, place: &Place, what: u32, scratch: &mut Scratch) {
     }
     if let Ok(facts) = file::placed(place.dentry, place.mount) {
         scratch.facts = facts;
-        let table = Table {
-            ns: actor.member.policy,
-            flags: policy.flags,
-            shape_count: policy.shape_count,
-            shapes: &policy.shapes,
-        };
+        let table = Table::files(actor.member.policy, policy);
         matching::find(&table, scratch);
     } else {
         scratch.hits.unresolved = 1;

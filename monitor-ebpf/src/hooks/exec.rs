@@ -8,8 +8,7 @@ use aya_ebpf::{
 use scopeward_abi::{
     event::{Exec, Header, MAX_ARGV, MAX_FILE, flag, hook, kind, loss},
     member::mode,
-    object::ns,
-    policy::{Policy, flag as policy_flag, response},
+    policy::{Policy, response},
 };
 
 use crate::{
@@ -208,19 +207,9 @@ fn judge(policy: &Policy, scratch: &mut Scratch, seen: bool, default: u32) -> Ve
     scratch.hits.unresolved = 1;
     if seen {
         let number = scratch.member.policy;
-        let programs = Table {
-            ns: ns::EXEC | number,
-            flags: policy.flags >> policy_flag::EXEC_SHIFT,
-            shape_count: policy.exec_shape_count,
-            shapes: &policy.exec_shapes,
-        };
+        let programs = Table::programs(number, policy);
         scratch.program_hits = matching::find(&programs, scratch);
-        let files = Table {
-            ns: number,
-            flags: policy.flags,
-            shape_count: policy.shape_count,
-            shapes: &policy.shapes,
-        };
+        let files = Table::files(number, policy);
         matching::find(&files, scratch);
     }
     scratch.member.lineage |= scratch.member.labels;

@@ -72,12 +72,7 @@ fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
     if facts.f_mode & (FMODE_READ | FMODE_WRITE) == 0 {
         return;
     }
-    let table = Table {
-        ns: actor.member.policy,
-        flags: policy.flags,
-        shape_count: policy.shape_count,
-        shapes: &policy.shapes,
-    };
+    let table = Table::files(actor.member.policy, policy);
     matching::find(&table, scratch);
 }
 

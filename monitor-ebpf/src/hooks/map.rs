@@ -2,8 +2,7 @@
 
 use scopeward_abi::{
     event::{flag, kind},
-    object::ns,
-    policy::{flag as policy_flag, response},
+    policy::response,
 };
 
 use crate::{
@@ -63,12 +62,7 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch) -> u8 {
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
         return response::ALLOW;
     };
-    let programs = Table {
-        ns: ns::EXEC | actor.member.policy,
-        flags: policy.flags >> policy_flag::EXEC_SHIFT,
-        shape_count: policy.exec_shape_count,
-        shapes: &policy.exec_shapes,
-    };
+    let programs = Table::programs(actor.member.policy, policy);
     matching::find(&programs, scratch);
     if scratch.hits.read == 0 && scratch.hits.object_read == 0 {
         return response::ALLOW;

@@ -249,12 +249,7 @@ fn is_by_default(number: u32, scratch: &mut Scratch) -> bool {
     let Some(policy) = (unsafe { POLICIES.get(&number) }) else {
         return false;
     };
-    let table = Table {
-        ns: number,
-        flags: policy.flags,
-        shape_count: policy.shape_count,
-        shapes: &policy.shapes,
-    };
+    let table = Table::files(number, policy);
     matching::find(&table, scratch);
     scratch.hits.write == 0 && scratch.hits.object_write == 0 && scratch.hits.unresolved == 0
 }

@@ -15,7 +15,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{Builder, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::broadcast;
@@ -56,6 +56,8 @@ const FOLLOWED: usize = 8_192;
 const BATCH: usize = 64;
 /// How long the ring's thread waits when nothing comes: bounds how late it sees that it is to stop.
 const IDLE: Duration = Duration::from_millis(200);
+/// How long an ending monitor reads on while more comes: the rest stays in the pinned ring, for the next daemon.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How a monitor is set up.
 #[derive(Debug)]
@@ -207,9 +209,14 @@ impl Monitor {
         }
     }
 
-    /// observe → decode → attribute → decide → respond → record, for every event of the ring.
+    /// observe → decode → attribute → decide → respond → record, for every event of the ring; when the monitor ends,
+    /// until nothing is left in it.
     fn read(self: &Arc<Self>, ring: &mut Ring) {
-        while !self.stopping() {
+        let mut leave = None;
+        while leave.is_none_or(|leave| Instant::now() < leave) {
+            if leave.is_none() && self.stopping() {
+                leave = Some(Instant::now() + LAST_WORDS);
+            }
             let mut records = Vec::new();
             let mut sessions_changed = false;
             let mut batch = Vec::with_capacity(BATCH);
@@ -219,6 +226,9 @@ impl Monitor {
                 Err(_) => undecoded += 1,
             });
             if batch.is_empty() && undecoded == 0 {
+                if leave.is_some() {
+                    break;
+                }
                 ring.wait(IDLE);
                 continue;
             }
@@ -332,8 +342,9 @@ impl Monitor {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Ends the threads. With `release` the kernel side goes too, pins and all; without it what is pinned stays.
-    pub fn end(self: &Arc<Self>, release: bool) {
+    /// Ends the threads, after what the ring tells. Returns how many sessions `hold` leaves to what is pinned; where
+    /// there are none, or `hold` is not set, the kernel side goes too, pins and all.
+    pub fn end(self: &Arc<Self>, hold: bool) -> usize {
         self.stop.store(true, Ordering::Release);
         let threads: Vec<_> = self
             .threads
@@ -346,8 +357,10 @@ impl Monitor {
             drop(thread.join());
         }
         drop(self.fanotify().take());
+        let held = if hold { self.lock().still_held() } else { 0 };
         self.lock().remove_emptied();
         self.save_cases();
+        let release = held == 0;
         if let Some(pins) = self.settings.pins.as_deref().filter(|_| release) {
             crate::observe::load::unpin(pins);
             self.forget_notes();
@@ -355,6 +368,7 @@ impl Monitor {
         if release {
             mounts::unmount(&self.settings.run);
         }
+        held
     }
 
     fn forget_notes(&self) {

@@ -11,7 +11,9 @@ use nix::unistd::Pid;
 use scopeward_tests::daemon::{Daemon, ask, leftovers, said, status};
 use scopeward_tests::process::{Bounded, wait_until};
 use scopeward_tests::requirement::{Need, require, take_turn};
+use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
+use scopeward_tests::session::Session;
 
 const BOUND: Duration = Duration::from_secs(30);
 
@@ -76,6 +78,15 @@ fn thread_of(pid: Pid, name: &str) -> Pid {
         .map_or_else(|| panic!("no thread {name}"), Pid::from_raw)
 }
 
+/// Stops one thread of a process; it goes on when it is detached.
+fn stop_thread(pid: Pid, name: &str) -> Pid {
+    let thread = thread_of(pid, name);
+    ptrace::seize(thread, ptrace::Options::empty()).expect("seize the thread");
+    ptrace::interrupt(thread).expect("stop the thread");
+    waitpid(thread, Some(WaitPidFlag::__WALL)).expect("see it stop");
+    thread
+}
+
 #[test]
 fn it_says_when_it_is_ready_reloads_and_ends_and_only_a_whole_way_feeds_the_watchdog() {
     if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
@@ -99,10 +110,7 @@ fn it_says_when_it_is_ready_reloads_and_ends_and_only_a_whole_way_feeds_the_watc
 
     // One thread stands still; all others, the one that feeds among them, go on.
     for name in ["ring", "store"] {
-        let thread = thread_of(daemon.pid(), name);
-        ptrace::seize(thread, ptrace::Options::empty()).expect("seize the thread");
-        ptrace::interrupt(thread).expect("stop the thread");
-        waitpid(thread, Some(WaitPidFlag::__WALL)).expect("see it stop");
+        let thread = stop_thread(daemon.pid(), name);
         // What was under way before may still arrive.
         notified.fed_within(Duration::from_millis(500));
         let fed = notified.fed_within(Duration::from_secs(3));
@@ -132,6 +140,49 @@ fn it_says_when_it_is_ready_reloads_and_ends_and_only_a_whole_way_feeds_the_watc
     assert!(notified.waits_for("STOPPING=1", heard), "{:?}", notified.heard);
     let output = daemon.finish(BOUND).expect("it ends");
     assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(leftovers(&scratch).expect("look"), Vec::<String>::new());
+}
+
+#[test]
+fn an_end_that_it_has_not_read_yet_leaves_nothing_held() {
+    if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
+        return;
+    }
+    let _turn = take_turn();
+    let scratch = Scratch::new().expect("make a directory");
+    let scope = scratch
+        .write("scope.toml", scope::with(""))
+        .expect("write the scope");
+    let daemon = Daemon::start(&scratch).expect("start the daemon");
+    let ready = scratch.path("ready");
+    let script = format!(
+        "echo $$ >{0}.new; mv {0}.new {0}; exec sleep 600",
+        ready.display()
+    );
+    let mut running = Session::new(&scratch, &scope)
+        .start(&["sh", "-c", &script])
+        .expect("start");
+    assert!(
+        running.has_made(&ready, BOUND).expect("wait"),
+        "the command does not run"
+    );
+    let command = std::fs::read_to_string(&ready).expect("read its number");
+    let command = Pid::from_raw(command.trim().parse().expect("a number"));
+    // The end of the session, and the order to end, while nothing is read.
+    let readers = ["ring", "housekeeping"].map(|name| stop_thread(daemon.pid(), name));
+    kill(running.pid(), Signal::SIGKILL).expect("end run");
+    kill(command, Signal::SIGKILL).expect("end the command");
+    assert!(
+        wait_until(BOUND, || kill(command, None).is_err()),
+        "the command does not end"
+    );
+    kill(daemon.pid(), Signal::SIGTERM).expect("order it to end");
+    std::thread::sleep(Duration::from_secs(1));
+    for reader in readers {
+        ptrace::detach(reader, None).expect("let it read on");
+    }
+    let output = daemon.stop().expect("stop");
+    assert!(!said(&output).contains("stay held"), "{}", said(&output));
     assert_eq!(leftovers(&scratch).expect("look"), Vec::<String>::new());
 }
 

@@ -11,6 +11,7 @@ use aya::{
 };
 
 use scopeward_abi::layout::MARK;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::{
     attach::{self, AttachError},
@@ -153,26 +154,20 @@ impl Kernel {
         if !OBJECT.windows(MARK.len()).any(|bytes| *bytes == MARK) {
             return Err(LoadError::Foreign);
         }
-        // Before anything else is in memory: it parses the kernel's types, tens of megabytes, whether they are wanted or not.
-        let mut loader = Some(loader_without_types());
-        let types = Btf::read(Path::new(Btf::KERNEL))?;
-        // The verifier would say so too, in hundreds of lines.
-        if types.function("bpf_loop").is_none() {
-            return Err(LoadError::TooOld);
-        }
-        let mut choice = deny::choose(&types, Vec::new());
+        let mut why = Vec::new();
         loop {
-            let loader = loader.take().unwrap_or_else(loader_without_types);
-            match (
-                Self::load_with(loader, run, pins, sizes, &types, &choice),
-                choice.tier.take(),
-            ) {
+            let types = Btf::read(Path::new(Btf::KERNEL))?;
+            // The verifier would say so too, in hundreds of lines.
+            if types.function("bpf_loop").is_none() {
+                return Err(LoadError::TooOld);
+            }
+            let choice = deny::choose(&types, why);
+            match (Self::load_with(run, pins, sizes, types, &choice), choice.tier) {
                 // What the small programs of the trial could, the real ones cannot: left to the next tier, and at last to
                 // the one that always works.
                 (Err(LoadError::Deny(error)), Some(tier)) => {
-                    let mut why = std::mem::take(&mut choice.why);
+                    why = choice.why;
                     why.push((tier, format!("failed to {error}")));
-                    choice = deny::choose(&types, why);
                 }
                 (loaded, _) => return loaded,
             }
@@ -180,19 +175,18 @@ impl Kernel {
     }
 
     fn load_with(
-        loader: EbpfLoader<'static>,
         run: &Path,
         pins: Option<&Path>,
         sizes: Sizes,
-        types: &Btf,
+        types: Btf,
         choice: &Choice,
     ) -> Result<(Self, RingBuf<MapData>), LoadError> {
-        let fields = offsets::resolve(types)?;
+        let fields = offsets::resolve(&types)?;
         let data_ready = u32::from(types.has_tracepoint("sk_data_ready"));
-        let changes = choice.tier.is_some_and(|tier| deny::changes(tier, types));
+        let changes = choice.tier.is_some_and(|tier| deny::changes(tier, &types));
         let table = syscalls::table(choice.tier.is_some(), changes);
         let cgroup = mounts::cgroup2(run)?;
-        let mut loader: EbpfLoader<'_> = loader;
+        let mut loader: EbpfLoader<'_> = loader_without_types();
         loader.override_global("SYSCALL_CLASS", &table, true);
         loader.override_global("DATA_READY", &data_ready, true);
         loader.override_global("UNLINK", &syscalls::UNLINK, true);
@@ -215,12 +209,14 @@ impl Kernel {
                 loader.map_pin_path(map, pins.join(map));
             }
         }
+        let numbering = types.numbering();
+        // Megabytes, of use to the tiers that refuse acts alone.
+        let types = choice.tier.map(|tier| (tier, types));
         let mut ebpf = loader.load(OBJECT)?;
-        let denying = choice
-            .tier
-            .map(|tier| deny::load(OBJECT, &ebpf, types, tier))
+        let denying = types
+            .map(|(tier, types)| deny::load(OBJECT, &ebpf, &types, tier))
             .transpose()?;
-        let numbering = AyaBtf::parse(&types.numbering(), Endianness::default())?;
+        let numbering = AyaBtf::parse(&numbering, Endianness::default())?;
         let links = attach::all(&mut ebpf, &numbering, &cgroup, denying)?;
         drop(numbering);
         let (mut maps, ring) = Maps::take(&mut ebpf)?;
@@ -321,11 +317,35 @@ impl Kernel {
     }
 }
 
-/// Offsets come as constants, so the object has no use for the kernel's types.
+/// Offsets come as constants, so the object has no use for the kernel's types. aya's loader parses them all the same
+/// where it can read them, into 25 MiB: so it is made by a thread that can open no file.
 fn loader_without_types() -> EbpfLoader<'static> {
-    let mut loader = EbpfLoader::new();
-    loader.btf(None);
-    loader
+    let made = std::thread::spawn(|| {
+        // Where that is not to be had, the types are parsed and let go.
+        drop(open_nothing());
+        let mut loader = EbpfLoader::new();
+        loader.btf(None);
+        loader
+    });
+    made.join().unwrap_or_default()
+}
+
+/// From now on every open of this thread fails with ENOENT.
+fn open_nothing() -> Result<(), seccompiler::Error> {
+    let opens = [
+        nix::libc::SYS_openat,
+        nix::libc::SYS_openat2,
+        // musl's; aarch64 has none.
+        #[cfg(target_arch = "x86_64")]
+        nix::libc::SYS_open,
+    ];
+    let filter = SeccompFilter::new(
+        opens.into_iter().map(|call| (call, Vec::new())).collect(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(nix::libc::ENOENT.unsigned_abs()),
+        std::env::consts::ARCH.try_into()?,
+    )?;
+    seccompiler::apply_filter(&BpfProgram::try_from(filter)?)
 }
 
 /// Removes the pins of a daemon that is gone, and with them its programs. Returns how many there were.

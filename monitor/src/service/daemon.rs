@@ -104,15 +104,14 @@ pub async fn run(config: &Config) -> Result<(), DaemonError> {
     if let Some(exporting) = monitor.exporting.get() {
         exporting.exporters.end();
     }
-    let sessions = monitor.lock().sessions.live().count();
-    systemd::stopping(&format!("{sessions} sessions stay held"));
+    systemd::stopping("what has happened is taken in");
+    let sessions = monitor.end(true);
     if sessions > 0 {
         tracing::warn!(
             sessions,
-            "stopping; sessions stay held by the programs in the kernel; `scopeward daemon --release` lets them go"
+            "ended; sessions stay held by the programs in the kernel; `scopeward daemon --release` lets them go"
         );
     }
-    monitor.end(sessions == 0);
     Ok(served?)
 }
 
@@ -142,8 +141,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
     Exporting::start(&monitor, config, &exports)?;
     notes::adopt(&monitor);
     if told.to_end() {
-        let sessions = monitor.lock().sessions.live().count();
-        monitor.end(sessions == 0);
+        monitor.end(true);
         return Ok(None);
     }
     recall::begin(&monitor);

@@ -1,7 +1,7 @@
 //! What the next daemon needs to know of this one's sessions: kept in the run directory, which a reboot clears as it
 //! clears the pins.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -126,8 +126,12 @@ pub fn adopt(monitor: &Monitor) {
         .filter_map(|entry| serde_json::from_slice(&fs::read(entry.path()).ok()?).ok())
         .collect();
     notes.retain(|note| held.iter().any(|(key, _)| *key == note.key));
+    let mut policies = BTreeSet::new();
     for note in &notes {
-        if restore(&mut state, note).is_none() {
+        // A policy holds many sessions, and is compiled for the first of them.
+        let whole = restore(&mut state, note).is_some()
+            && (!policies.insert(note.policy) || restore_policy(&mut state, note).is_some());
+        if !whole {
             state.trouble("noted session could not be taken over whole");
         }
     }
@@ -167,6 +171,10 @@ fn restore(state: &mut State, note: &Note) -> Option<()> {
         session.evidence = before.and_then(|before| before.evidence.clone());
     }
     state.sessions.insert(note.key, session);
+    Some(())
+}
+
+fn restore_policy(state: &mut State, note: &Note) -> Option<()> {
     let Loaded { mut scope, source } = match note.source.file.strip_prefix('@') {
         Some(name) => scopes::named(&state.scopes, name).ok()?,
         None => scopes::inline(&note.source.file, &note.source.text, &note.source.fragments).ok()?,

@@ -234,6 +234,15 @@ impl State {
         }
     }
 
+    /// How many sessions still run, by their members in the kernel: an end that was not told leaves none.
+    pub fn still_held(&mut self) -> usize {
+        let live: Vec<u64> = self.sessions.live().map(|(key, _)| key).collect();
+        for key in live {
+            self.settle(key);
+        }
+        self.sessions.live().count()
+    }
+
     /// Removes the cgroups of sessions that have ended, as far as their processes have left them.
     pub fn remove_emptied(&mut self) {
         self.emptied.retain(|at| !cgroup::remove(at));

@@ -181,7 +181,7 @@ impl Drop for InProcess {
         if ended.is_some_and(|ended| ended.is_err()) {
             tracing::warn!("the rest of the session could not be ended");
         }
-        self.monitor.end(true);
+        self.monitor.end(false);
         // Its reader ends with the channel, or with this process.
         self.reader = None;
     }

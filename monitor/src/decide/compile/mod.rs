@@ -1,6 +1,7 @@
 //! Scope → kernel maps. Pure: what exists on the host is asked through [`Locate`].
 
 mod acts;
+mod candidates;
 mod credentials;
 mod endpoints;
 mod entries;

@@ -9,7 +9,7 @@ use scopeward_abi::{
     policy::flag,
 };
 
-use super::{CompileError, Locate, Node};
+use super::{CompileError, Locate, Node, candidates::Candidates};
 use crate::scope::{name_glob::NameGlob, pattern::PathPattern};
 
 /// A table of one namespace (`scopeward_abi::object::ns`).
@@ -165,9 +165,10 @@ impl Table {
     /// Ties what exists to its inode: each file to what wins for its own path, so that no other name that it is given
     /// can loosen it. A file of several guarded names keeps the strongest.
     pub(super) fn tie(&mut self, patterns: &[(PathPattern, Match)]) {
+        let candidates = Candidates::new(patterns);
         for (path, node) in std::mem::take(&mut self.existing) {
             let mut found = Match::default();
-            for (_, one) in patterns.iter().filter(|(pattern, _)| pattern.matches(&path)) {
+            for one in candidates.fitting(&path) {
                 join(&mut found, one);
             }
             let key = ObjectKey {

@@ -104,7 +104,8 @@ impl Repeats {
             return;
         }
         // Room for all that nearly every one of them will ever hold, and no more.
-        self.marks.reserve_exact(AT_MOST.saturating_sub(self.marks.len()).max(1));
+        self.marks
+            .reserve_exact(AT_MOST.saturating_sub(self.marks.len()).max(1));
         self.marks.insert(place, mark);
         let mut weights = 0;
         let mut last = None;

@@ -24,6 +24,11 @@ use crate::scratch::Scratch;
 #[map]
 pub static MEMBERS: HashMap<u32, Member> = HashMap::with_max_entries(32_768, 0);
 
+/// Children of sessions that [`MEMBERS`] had no room for, by the address of their task: each ends as it leaves the call that
+/// made it. What made it ends as well, so that there are never more than processes of sessions that fork at one moment.
+#[map]
+pub static STRAYS: HashMap<u64, u32> = HashMap::with_max_entries(2_048, 0);
+
 /// Sessions by the cookie of their root.
 #[map]
 pub static SESSIONS: HashMap<u64, Session> = HashMap::with_max_entries(4_096, 0);

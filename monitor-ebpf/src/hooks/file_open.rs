@@ -9,7 +9,7 @@ use scopeward_abi::{
 
 use crate::{
     hooks::{
-        escape, file_use, process,
+        escape, file_use, fork, process,
         removal::{self, AT_FDCWD},
         socket, unix,
     },
@@ -47,9 +47,14 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     }
     let ids = ids();
     let Some(member) = session::member(ids.0) else {
+        // The first thing that a child does is to leave the call that made it, with 0.
+        if ret == 0 && (classes & 15 == class::NET || classes >> class::COMPAT_SHIFT == class::NET) {
+            fork::stray();
+        }
         return 0;
     };
     let Some(mut actor) = Actor::of(member, ids, hook::OPEN) else {
+        respond::without_session(hook::OPEN);
         return 0;
     };
     // SAFETY: as above.
@@ -151,23 +156,23 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     }
     /// `IORING_OP_OPENAT` and `IORING_OP_OPENAT2` (`include/uapi/linux/io_uring.h`).
     const OPENS: [u8; 2] = [18, 28];
-    let Ok(opcode) = read::<u8>(request, of::URING_REQ_OPCODE()) else {
-        return 0;
-    };
+    // One that cannot be read may be an open; its file is none that can be seen then.
+    let opcode = read::<u8>(request, of::URING_REQ_OPCODE()).unwrap_or(OPENS[0]);
     if opcode != OPENS[0] && opcode != OPENS[1] {
         return 0;
     }
-    let Ok(fd) = read::<i32>(cqe, of::URING_CQE_RES()) else {
-        return 0;
-    };
-    if fd < 0 {
+    let fd = read::<i32>(cqe, of::URING_CQE_RES());
+    if fd.is_ok_and(|fd| fd < 0) {
         return 0;
     }
     let Some(mut actor) = Actor::of(member, ids, hook::URING) else {
+        respond::without_session(hook::URING);
         return 0;
     };
     actor.flags = flag::URING;
-    let address = task::file(task::current(), fd as u64).unwrap_or(0);
+    let address = fd
+        .and_then(|fd| task::file(task::current(), fd as u64))
+        .unwrap_or(0);
     file_use::used(&mut actor, address, Power::Signal);
     0
 }

@@ -82,7 +82,7 @@ pub fn blind(actor: &mut Actor, writes: bool, power: Power) -> u8 {
     emit::lost(actor.hook, loss::SCRATCH);
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
     let hits = Hits {
         unresolved: 1,
@@ -102,7 +102,7 @@ fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
     }
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
     let (reads, writes) = (f_mode & FMODE_READ != 0, f_mode & FMODE_WRITE != 0);
     let mut verdict = verdict::file(actor.member, policy, &scratch.hits, reads, writes);

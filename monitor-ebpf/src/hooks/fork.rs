@@ -7,7 +7,7 @@ use crate::{
     emit,
     hooks::{act, escape},
     kernel::task,
-    maps::MEMBERS,
+    maps::{MEMBERS, STRAYS},
     respond,
     session::{self, Actor, ids},
 };
@@ -19,8 +19,8 @@ struct ForkEvent {
 }
 
 /// `TP_PROTO(struct task_struct *parent, struct task_struct *child)`, called in the parent before the child is woken
-/// (`kernel_clone`). Checked on 6.18. Fails towards holding: a child that cannot be enrolled costs its parent's life,
-/// because it would run free.
+/// (`kernel_clone`). Checked on 6.18. Fails towards holding: a child that cannot be enrolled would run free, so it ends
+/// before its first instruction, and whoever made it ends too.
 #[btf_tracepoint(function = "sched_process_fork")]
 pub fn fork(ctx: BtfTracePointContext) -> i32 {
     let ids = ids();
@@ -29,8 +29,7 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
     };
     let child = ctx.arg::<*const u8>(1) as u64;
     let (Ok(tgid), Ok(cookie)) = (task::tgid(child), task::cookie(child)) else {
-        emit::lost(hook::FORK, loss::UNRESOLVED);
-        respond::kill(hook::FORK);
+        unheld(child, loss::UNRESOLVED);
         return 0;
     };
     if tgid == ids.0 {
@@ -39,11 +38,11 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
     let mut inherited = *member;
     inherited.cookie = cookie;
     if MEMBERS.insert(&tgid, &inherited, 0).is_err() {
-        emit::lost(hook::FORK, loss::MAP);
-        respond::kill(hook::FORK);
+        unheld(child, loss::MAP);
         return 0;
     }
     let Some(mut actor) = Actor::of(member, ids, hook::FORK) else {
+        respond::without_session(hook::FORK);
         return 0;
     };
     if escape::cloned(&mut actor, child, tgid)
@@ -61,4 +60,26 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
     };
     emit::send_small(&event, hook::FORK);
     0
+}
+
+/// A child that is in no session although whoever made it is: neither goes on.
+#[inline(never)]
+fn unheld(child: u64, reason: u32) {
+    emit::lost(hook::FORK, reason);
+    if STRAYS.insert(&child, &1, 0).is_err() {
+        emit::lost(hook::FORK, loss::SIGNAL);
+    }
+    respond::kill(hook::FORK);
+}
+
+/// A process outside sessions leaves the call that made it: ends it where it should have been in one. On arm64 a child is
+/// not seen there, and ends with the next call that is looked at.
+#[inline(always)]
+pub fn stray() {
+    let child = task::current();
+    if STRAYS.get_ptr(&child).is_some() {
+        // Its address can be another task's afterwards.
+        let _ = STRAYS.remove(&child);
+        respond::kill(hook::FORK);
+    }
 }

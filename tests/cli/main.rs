@@ -16,6 +16,7 @@ mod run_held;
 mod run_passes;
 mod run_refuses;
 mod scope_check;
+mod self_defence;
 mod service;
 mod tighten;
 mod trying;

@@ -4,8 +4,11 @@
     reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid"
 )]
 
+mod frozen;
 mod grants;
 mod sent;
+
+pub(super) use frozen::freeze;
 
 use super::memberships::Memberships;
 use aya::{
@@ -68,6 +71,14 @@ pub enum MapsError {
         name: &'static str,
         /// Why.
         error: MapError,
+    },
+    /// It cannot be closed to all but the programs.
+    #[error("freeze the map {name}: {error}")]
+    Freeze {
+        /// The map.
+        name: &'static str,
+        /// Why.
+        error: std::io::Error,
     },
 }
 

@@ -133,6 +133,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         notes: Some(config.paths.run.join("policies")),
         evidence: Some(config.paths.evidence()),
         cases: Some(config.paths.store()),
+        own: config.own(),
         sizes,
         automatic_reload: config.service.reload == Reload::Automatic,
     };

@@ -5,7 +5,7 @@ use scopeward_abi::event::{flag, hook};
 use crate::{
     api::types::CutInfo,
     attribute::sessions::{Session, SessionState, Sessions},
-    decide::compile::EntryInfo,
+    decide::compile::{EntryInfo, UNRESOLVED},
     decode::{Body, Head, RawEvent},
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord, act_line},
     scope::{
@@ -218,7 +218,8 @@ impl State {
             .and_then(|policy| policy.info(actor.generation, entry))
             .cloned();
         let record = self.tell_of(actor, act, answered, info.as_ref());
-        if answered.called_for > Response::Allow {
+        let resolved = info.is_none_or(|info| info.pattern != UNRESOLVED);
+        if answered.called_for > Response::Allow && resolved {
             self.look_again(actor.policy, &record);
         }
         record

@@ -170,6 +170,7 @@ impl Monitor {
             ledger: Ledger::default(),
             cases: CaseBook::new(store.is_none()),
             answers: Vec::new(),
+            settled: std::collections::BTreeMap::new(),
             braked: false,
             stopped: std::collections::BTreeSet::new(),
             rate: [0; 10],

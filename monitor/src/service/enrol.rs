@@ -149,7 +149,7 @@ impl State {
         if asked.running {
             self.adopt_descendants()?;
         }
-        self.settle_open(key);
+        self.settle_open(key, asked.running);
         Ok(key)
     }
 

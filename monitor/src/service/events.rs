@@ -76,6 +76,15 @@ pub struct Outcome {
 impl State {
     /// Takes in one event of the ring.
     pub fn take(&mut self, raw: &RawEvent) -> Outcome {
+        let mut outcome = self.taken(raw);
+        if let Some(mut settled) = self.settled.remove(&raw.head.session) {
+            settled.append(&mut outcome.records);
+            outcome.records = settled;
+        }
+        outcome
+    }
+
+    fn taken(&mut self, raw: &RawEvent) -> Outcome {
         let (head, mut outcome) = (&raw.head, Outcome::default());
         if head.has(flag::CANDIDATE) {
             match self.recognise(head.pid) {

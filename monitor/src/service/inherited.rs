@@ -7,12 +7,15 @@ use std::{
 };
 
 use nix::libc;
-use scopeward_abi::{grant::of, member::Member};
+use scopeward_abi::{
+    grant::of,
+    member::{Member, flag},
+};
 
 use crate::{
     attribute::clock::Clock,
     decide::grants::file_key,
-    record::event::ActRecord,
+    record::event::{ActRecord, EventRecord},
     scope::words::{Access, Kind, Mode, Response, Tier, When},
     service::{
         acts::device,
@@ -31,31 +34,58 @@ struct Open {
 
 impl State {
     /// Answers what every process of a session has open now. Called when it begins: what is opened later is answered then.
-    pub(super) fn settle_open(&mut self, key: u64) {
+    /// One that is not `running` waits to be let go by whoever asks for the session: it is told of with the session's first event,
+    /// which that one follows by then, and ends before its first instruction.
+    pub(super) fn settle_open(&mut self, key: u64, running: bool) {
         let members = self.kernel.maps.all_members();
         for (pid, member) in members.into_iter().filter(|(_, member)| member.session == key) {
             for open in opens(pid) {
-                self.settle_one(pid, &member, open);
+                let Some((record, actor, answered)) = self.settle_one(pid, &member, open) else {
+                    continue;
+                };
+                if running || answered.applied == Response::Freeze {
+                    self.answers.push(record);
+                } else {
+                    self.settled.entry(key).or_default().push(record);
+                }
+                match answered.applied {
+                    Response::Kill if running => self.kill_process(pid, member.cookie),
+                    Response::Kill => self.doom(pid, member),
+                    Response::Freeze => self.respond(&actor, answered),
+                    _ => {}
+                }
             }
         }
     }
 
-    /// Only what a rule names: what the defaults answer is the place where whoever started the session sends its output.
-    fn settle_one(&mut self, pid: u32, member: &Member, open: Open) {
-        let Some(policy) = self.policies.get(member.policy) else {
-            return;
+    /// Has the kernel end a process that waits, as soon as it goes on.
+    fn doom(&mut self, pid: u32, member: Member) {
+        let doomed = Member {
+            flags: member.flags | flag::DOOMED,
+            ..member
         };
+        if self.kernel.maps.set_member(pid, doomed).is_err() {
+            self.kill_process(pid, member.cookie);
+        }
+    }
+
+    /// Only what a rule names: what the defaults answer is the place where whoever started the session sends its output.
+    fn settle_one(
+        &mut self,
+        pid: u32,
+        member: &Member,
+        open: Open,
+    ) -> Option<(EventRecord, Actor, Answered)> {
+        let policy = self.policies.get(member.policy)?;
         let found = policy.compiled.at(open.dev, open.inode, Some(&open.path), false);
         let uses = open.access.iter().filter_map(|access| match access {
             Access::Read => policy.compiled.answer(member, &found),
             Access::Write => policy.compiled.answer_to_write(member, &found),
         });
-        let Some((entry, called_for)) = uses.max_by_key(|(_, response)| *response) else {
-            return;
-        };
+        let (entry, called_for) = uses.max_by_key(|(_, response)| *response)?;
         let granted = file_key(member.session, open.inode, open.dev, of::FILE);
         if called_for == Response::Allow || self.grants.holding(&granted, Clock::boot_ns()).is_some() {
-            return;
+            return None;
         }
         let enforces = self
             .sessions
@@ -94,12 +124,7 @@ impl State {
         if let Some(session) = self.sessions.get_mut(member.session) {
             session.own_cuts += 1;
         }
-        self.answers.push(record);
-        match answered.applied {
-            Response::Kill => self.kill_process(pid, member.cookie),
-            Response::Freeze => self.respond(&actor, answered),
-            _ => {}
-        }
+        Some((record, actor, answered))
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
         offsets::{of, read},
         task,
     },
-    maps::MEMBERS,
     session::{self, Actor, ids},
 };
 
@@ -41,7 +40,6 @@ pub fn exit(_ctx: BtfTracePointContext) -> i32 {
         };
         emit::send_small(&event, hook::EXIT);
     }
-    // Nothing to do about a key that is not there.
-    let _ = MEMBERS.remove(&ids.0);
+    session::end(ids.0);
     0
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     kernel::{
         call,
-        offsets::{of, read},
+        offsets::{Probed, of, read},
         task,
     },
     respond::{self, Power},
@@ -27,7 +27,7 @@ use crate::{
 static DENYING: Global<u32> = Global::new(0);
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)`, called for each system call of each process before it returns to user
-/// space. Checked on 6.18. Outside sessions: a look into a constant table, and for the calls in it one hash look-up.
+/// space. Checked on 6.18. Outside sessions: a look into a constant table, and for the calls in it one bit.
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let regs = ctx.arg::<*const u8>(0);
@@ -38,7 +38,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     // Many a number means something else in a 32-bit call.
-    if classes & 15 == class::NONE && !task::is_compat(task::current()) {
+    if classes & 15 == class::NONE && !task::is_compat() {
         return 0;
     }
     let ret = ctx.arg::<i64>(1);
@@ -95,7 +95,7 @@ struct Call {
 #[inline(always)]
 fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     let task = task::current();
-    let compat = task::is_compat(task);
+    let compat = task::is_compat();
     let of_call = if compat {
         classes >> class::COMPAT_SHIFT
     } else {
@@ -118,7 +118,7 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
         // 0: another thread closed it, or put another file there: what it was is not known.
         let address = task::file(task, ret as u64).unwrap_or(0);
         removal::opened(actor, address, arguments[0], arguments[1]);
-        file_use::used(actor, address, Power::Signal);
+        file_use::used::<Probed>(actor, address, Power::Signal);
     }
     if of_call == class::SOCKET && ret >= 0 {
         // The first argument: another register in a 32-bit call.
@@ -168,6 +168,6 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     };
     actor.flags = flag::URING;
     let address = task::file(task::current(), fd as u64).unwrap_or(0);
-    file_use::used(&mut actor, address, Power::Signal);
+    file_use::used::<Probed>(&mut actor, address, Power::Signal);
     0
 }

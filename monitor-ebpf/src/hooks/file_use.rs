@@ -11,10 +11,10 @@ use crate::{
     identity,
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
-        offsets::Address,
+        offsets::{Address, Memory},
     },
     maps::{POLICIES, SeenKey},
-    matching::{self, Hits, Table},
+    matching::{self, Hits, Table, known},
     respond::{self, Power},
     scratch::{self, Scratch, bounded},
     session::Actor,
@@ -30,15 +30,15 @@ struct OpenEvent {
 /// Answers an open of the file at `address`, and returns what was applied. A file that cannot be seen (0, or a read
 /// that fails) is answered as guarded, where the policy guards anything.
 #[inline(always)]
-pub fn used(actor: &mut Actor, address: Address, power: Power) -> u8 {
+pub fn used<M: Memory>(actor: &mut Actor, address: Address, power: Power) -> u8 {
     let Some(scratch) = scratch::acquire() else {
         return blind(actor, false, power);
     };
-    look(actor, address, scratch);
+    look::<M>(actor, address, scratch);
     let mut applied = response::ALLOW;
     if scratch.facts.f_mode & (FMODE_READ | FMODE_WRITE) != 0 {
         let hook = actor.hook;
-        applied = process::opened(actor, address, scratch.facts.dentry, power);
+        applied = process::opened::<M>(actor, address, scratch.facts.dentry, power);
         actor.hook = hook;
     }
     // What was refused already is not opened.
@@ -51,7 +51,7 @@ pub fn used(actor: &mut Actor, address: Address, power: Power) -> u8 {
 
 /// Finds what the file matches: into the scratch, so that this frame is gone when it is answered.
 #[inline(never)]
-fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
+fn look<M: Memory>(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
     scratch.hits = Hits::default();
     scratch.facts = Facts {
         f_mode: FMODE_READ,
@@ -64,7 +64,7 @@ fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
         scratch.hits.unresolved = 1;
         return;
     };
-    let Ok(facts) = file::facts(address) else {
+    let Ok(facts) = file::facts::<M>(address) else {
         scratch.hits.unresolved = 1;
         return;
     };
@@ -72,8 +72,16 @@ fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
     if facts.f_mode & (FMODE_READ | FMODE_WRITE) == 0 {
         return;
     }
-    let table = Table::files(actor.member.policy, policy);
+    let place = if M::CHEAP { file::place::<M>(address) } else { 0 };
+    let number = actor.member.policy;
+    if place != 0 && known::recall(number, place, scratch) {
+        return;
+    }
+    let table = Table::files(number, policy);
     matching::find(&table, scratch);
+    if place != 0 {
+        known::keep(number, place, scratch);
+    }
 }
 
 /// Without working memory: answered as what cannot be resolved, and counted.

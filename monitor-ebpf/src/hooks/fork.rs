@@ -7,7 +7,6 @@ use crate::{
     emit,
     hooks::{act, escape},
     kernel::task,
-    maps::MEMBERS,
     respond,
     session::{self, Actor, ids},
 };
@@ -38,7 +37,7 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
     }
     let mut inherited = *member;
     inherited.cookie = cookie;
-    if MEMBERS.insert(&tgid, &inherited, 0).is_err() {
+    if session::enrol(tgid, &inherited, 0).is_err() {
         emit::lost(hook::FORK, loss::MAP);
         respond::kill(hook::FORK);
         return 0;

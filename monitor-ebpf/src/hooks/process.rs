@@ -13,7 +13,7 @@ use crate::{
     kernel::{
         call::Call,
         file::{self, word},
-        offsets::{Address, of, read},
+        offsets::{Address, Memory, of, read},
         pid, task,
     },
     maps::{POLICIES, PROTECTED},
@@ -195,8 +195,8 @@ const SECRETS: [u64; 11] = [
 
 /// A file that is opened: one of another's secrets in `/proc`? Returns what was applied.
 #[inline(always)]
-pub fn opened(actor: &mut Actor, file: Address, dentry: Address, power: Power) -> u8 {
-    let Some(tgid) = pid::of_proc(file) else {
+pub fn opened<M: Memory>(actor: &mut Actor, file: Address, dentry: Address, power: Power) -> u8 {
+    let Some(tgid) = pid::of_proc::<M>(file) else {
         return response::ALLOW;
     };
     if !is_outside(actor, tgid) {

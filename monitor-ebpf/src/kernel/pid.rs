@@ -1,6 +1,6 @@
 //! `struct pid`: from the numbers and descriptors that a system call was given to the process that is meant.
 
-use super::offsets::{Address, of, read};
+use super::offsets::{Address, Memory, of, read};
 use super::task;
 
 /// The process, as the host numbers it, that has `number` in the pid namespace of the running task.
@@ -54,15 +54,17 @@ pub fn by_descriptor(fd: u64) -> Option<u32> {
 
 /// The process that a file of `/proc` is about; `None` for any other file.
 #[inline(always)]
-pub fn of_proc(file: Address) -> Option<u32> {
+pub fn of_proc<M: Memory>(file: Address) -> Option<u32> {
     /// `PROC_SUPER_MAGIC`.
     const PROC: u64 = 0x9fa0;
-    let inode: Address = read(file, of::FILE_INODE()).ok()?;
-    let sb: Address = read(inode, of::INODE_SB()).ok()?;
-    let magic: u64 = read(sb, of::SB_MAGIC()).ok()?;
+    let inode: Address = M::read(file, of::FILE_INODE()).ok()?;
+    let sb: Address = M::read(inode, of::INODE_SB()).ok()?;
+    let magic: u64 = M::read(sb, of::SB_MAGIC()).ok()?;
     if magic != PROC {
         return None;
     }
+    // What lies around the inode is none of its type's.
+    let inode: Address = read(file, of::FILE_INODE()).ok()?;
     let about = inode - of::PROC_INODE() as u64;
     process(read(about, of::PROC_PID()).ok()?)
 }

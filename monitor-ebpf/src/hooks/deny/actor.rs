@@ -16,7 +16,7 @@ pub type Arguments = *const u64;
 /// `-EPERM`.
 const REFUSED: i32 = -1;
 
-/// Asks `act` about an act of a session, which returns what it applied. Outside sessions: one hash look-up. Fails
+/// Asks `act` about an act of a session, which returns what it applied. Outside sessions: one bit. Fails
 /// towards refusing.
 #[inline(always)]
 pub fn held(hook: u8, act: impl FnOnce(&mut Actor) -> u8) -> i32 {

@@ -3,7 +3,12 @@
 use scopeward_abi::{event::hook, policy::response, syscall::class};
 
 use super::actor::{Arguments, held};
-use crate::{hooks::escape, kernel::call, respond::Power};
+use crate::{
+    hooks::escape,
+    kernel::call,
+    respond::Power,
+    session::{self, ids},
+};
 
 /// A mount, or another root.
 #[inline(always)]
@@ -68,6 +73,9 @@ extern "C" fn deny_capable(arguments: Arguments) -> i32 {
     // SAFETY: the third argument.
     let capability = unsafe { *arguments.add(2) } as u32;
     if capability != CHROOT && capability != ADMIN {
+        return 0;
+    }
+    if !session::is_marked(ids().0) {
         return 0;
     }
     let made = call::current();

@@ -33,6 +33,11 @@ pub static MEMBERS: HashMap<u32, Member> = HashMap::with_max_entries(32_768, 0);
 #[map]
 pub static IS_MEMBER: Array<u64> = Array::with_max_entries(MEMBER_WORDS, BPF_F_MMAPABLE);
 
+/// Children of sessions that [`MEMBERS`] had no room for, by the address of their task: each ends as it leaves the call that
+/// made it. What made it ends as well, so that there are never more than processes of sessions that fork at one moment.
+#[map]
+pub static STRAYS: HashMap<u64, u32> = HashMap::with_max_entries(2_048, 0);
+
 /// Sessions by the cookie of their root.
 #[map]
 pub static SESSIONS: HashMap<u64, Session> = HashMap::with_max_entries(4_096, 0);

@@ -333,11 +333,10 @@ unsafe extern "C" fn named_directory(_level: u32, walk: *mut Walk<'_>) -> i64 {
     // SAFETY: as above.
     let walk = unsafe { &mut *walk };
     let scratch = &mut *walk.scratch;
-    let Ok(up) = file::parent(walk.node) else { return 1 };
-    if file::name(walk.node, scratch).is_err() {
+    let (Ok(up), Ok(())) = (file::parent(walk.node), file::name(walk.node, scratch)) else {
         scratch.hits.unresolved = 1;
         return 1;
-    }
+    };
     let hash = hash_name(scratch);
     let mut key = NameKey {
         prefix: hash,
@@ -361,7 +360,10 @@ unsafe extern "C" fn named_directory(_level: u32, walk: *mut Walk<'_>) -> i64 {
         key.prefix = hash;
         key.parent = 0;
         key.dev = walk.dev;
-        key.inode = file::inode_of(up).unwrap_or(0);
+        match file::inode_of(up) {
+            Ok(inode) => key.inode = inode,
+            Err(_) => scratch.hits.unresolved = 1,
+        }
         if let Some(found) = named(&key) {
             scratch.hits.consider(found);
         }

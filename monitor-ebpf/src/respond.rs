@@ -10,6 +10,7 @@ use scopeward_abi::{
 use crate::emit::lost;
 use crate::maps::POLICIES;
 use crate::session::Actor;
+use crate::verdict;
 
 const SIGKILL: u32 = 9;
 const SIGSTOP: u32 = 19;
@@ -108,6 +109,20 @@ pub fn settle(actor: &mut Actor) -> bool {
         signal(SIGSTOP, actor.hook);
     }
     false
+}
+
+/// Answers an act of a session whose policy is not there, and counts it.
+#[inline(never)]
+pub fn without_policy(actor: &mut Actor, power: Power) -> u8 {
+    lost(actor.hook, loss::UNRESOLVED);
+    apply(actor, verdict::LOST.response, power)
+}
+
+/// A process whose session is not there is in nobody's scope: it ends, and is counted.
+#[inline(never)]
+pub fn without_session(hook: u8) {
+    lost(hook, loss::UNRESOLVED);
+    signal(SIGKILL, hook);
 }
 
 /// Ends the running process.

@@ -36,13 +36,19 @@ pub fn is_marked(tgid: u32) -> bool {
     unsafe { core::ptr::read_volatile(word) & bit != 0 }
 }
 
-/// Makes a process a member.
+/// Has a process looked for.
 #[inline(always)]
-pub fn enrol(tgid: u32, member: &Member, flags: u64) -> Result<(), i32> {
+pub fn mark(tgid: u32) {
     if let Some((word, bit)) = bit_of(tgid) {
         // SAFETY: an aligned value of a map; every kernel since 5.12 has the atomic instruction.
         unsafe { asm!("lock *(u64 *)({0} + 0) |= {1}", in(reg) word, in(reg) bit) };
     }
+}
+
+/// Makes a process a member. One that there is no room for stays marked.
+#[inline(always)]
+pub fn enrol(tgid: u32, member: &Member, flags: u64) -> Result<(), i32> {
+    mark(tgid);
     MEMBERS.insert(&tgid, member, flags)
 }
 

@@ -44,9 +44,6 @@ fn stronger(member: &Member, object: u32, named: u32, mask: u64) -> Verdict {
 /// The verdict on using a file.
 #[inline(always)]
 pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: bool) -> Verdict {
-    if hits.unresolved != 0 && policy.fail != 0 {
-        return answer(member, policy.fail, 0);
-    }
     let mut verdict = Verdict::ALLOW;
     if reads {
         let named = if hits.read != 0 {
@@ -68,8 +65,22 @@ pub fn file(member: &Member, policy: &Policy, hits: &Hits, reads: bool, writes: 
             verdict = write;
         }
     }
-    verdict
+    failing(member, hits, policy.fail, verdict)
 }
+
+/// What is answered where not everything could be seen: the fail direction, and never less than what was seen calls for.
+#[inline(always)]
+fn failing(member: &Member, hits: &Hits, fail: u32, seen: Verdict) -> Verdict {
+    if hits.unresolved == 0 || fail == 0 {
+        return seen;
+    }
+    let fail = answer(member, fail, 0);
+    if fail.response < seen.response { seen } else { fail }
+}
+
+/// Where the policy of a session is not there, which never happens unless a table was tampered with or lost: nothing says
+/// what is in the scope, so nothing is.
+pub const LOST: Verdict = Verdict::of(response::DENY, 0, 0);
 
 /// The verdict of one entry, whatever it is about.
 #[inline(always)]
@@ -77,25 +88,32 @@ pub fn by_entry(member: &Member, number: u32) -> Verdict {
     answer(member, number, 0)
 }
 
-/// The verdict on executing a program; `default` answers where no rule fits.
+/// The verdict on executing a program; `default` answers where no rule fits, `fail` where it could not be resolved.
 #[inline(always)]
-pub fn exec(member: &Member, hits: &Hits, default: u32) -> Verdict {
+pub fn exec(member: &Member, hits: &Hits, default: u32, fail: u32) -> Verdict {
     let named = if hits.read != 0 { hits.read } else { default };
-    stronger(member, hits.object_read, named, hits.mask)
+    failing(
+        member,
+        hits,
+        fail,
+        stronger(member, hits.object_read, named, hits.mask),
+    )
 }
 
 /// The verdict on reaching a unix socket.
 #[inline(always)]
 pub fn socket(member: &Member, policy: &Policy, hits: &Hits) -> Verdict {
-    if hits.unresolved != 0 && policy.socket_fail != 0 {
-        return answer(member, policy.socket_fail, 0);
-    }
     let named = if hits.read != 0 {
         hits.read
     } else {
         policy.socket_default
     };
-    stronger(member, hits.object_read, named, 0)
+    failing(
+        member,
+        hits,
+        policy.socket_fail,
+        stronger(member, hits.object_read, named, 0),
+    )
 }
 
 /// The verdict on reaching an address. `addr` is in network order, IPv4 as v4-mapped; `port` in host order.

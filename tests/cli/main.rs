@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod daemon;
+mod developer;
 mod grants;
 mod identity;
 mod incidents;

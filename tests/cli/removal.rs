@@ -141,7 +141,8 @@ fn the_removal_of_a_home_is_frozen() {
     daemon.stop().expect("stop");
 }
 
-fn git(at: &Path, words: &[&str]) {
+/// git in the directory `at`, as somebody.
+pub fn git(at: &Path, words: &[&str]) {
     let done = std::process::Command::new("git")
         .arg("-C")
         .arg(at)
@@ -159,6 +160,19 @@ fn git(at: &Path, words: &[&str]) {
     assert!(done.success(), "git {words:?}");
 }
 
+/// A repository below `work` with 60 commits in loose objects.
+pub fn loose_repository(work: &Path) -> std::path::PathBuf {
+    let at = work.join("repo");
+    std::fs::create_dir_all(&at).expect("make a directory");
+    git(&at, &["init", "--quiet"]);
+    for number in 0..60 {
+        std::fs::write(at.join("file"), number.to_string()).expect("write");
+        git(&at, &["add", "file"]);
+        git(&at, &["commit", "--quiet", "-m", "more"]);
+    }
+    at
+}
+
 /// Real `npm ci` over an old `node_modules`, and real `git gc`, where the agent may write.
 #[test]
 fn what_tools_remove_in_their_own_places_is_no_cut() {
@@ -168,22 +182,16 @@ fn what_tools_remove_in_their_own_places_is_no_cut() {
     let _turn = take_turn();
     let scratch = Scratch::new().expect("make a directory");
     let work = scratch.path("work");
-    std::fs::create_dir_all(work.join("repo")).expect("make a directory");
-    git(&work.join("repo"), &["init", "--quiet"]);
-    for number in 0..60 {
-        std::fs::write(work.join("repo/file"), number.to_string()).expect("write");
-        git(&work.join("repo"), &["add", "file"]);
-        git(&work.join("repo"), &["commit", "--quiet", "-m", "more"]);
-    }
+    let at = loose_repository(&work);
     let loose = |at: &Path| files(&at.join(".git/objects"));
-    let before = loose(&work.join("repo"));
+    let before = loose(&at);
     let scope = write_scope(&scratch);
-    let repo = work.join("repo").display().to_string();
+    let repo = at.display().to_string();
     let ended = Session::new(&scratch, &scope)
         .run(&["git", "-C", &repo, "gc", "--quiet", "--prune=now"])
         .expect("run");
     assert!(ended.status.success(), "{}", ended.stderr);
-    let after = loose(&work.join("repo"));
+    let after = loose(&at);
     assert!(
         before > 150 && after < 20,
         "git gc removed {before} - {after} files"
@@ -198,6 +206,19 @@ fn what_tools_remove_in_their_own_places_is_no_cut() {
         println!("skipped: npm ci, because there is no npm");
         return;
     }
+    let (module, script) = npm_project(&work);
+    let ended = Session::new(&scratch, &scope)
+        .events_to(&scratch.path("npm"))
+        .run(&["bash", "-c", &script])
+        .expect("run");
+    assert!(ended.status.success(), "{}", ended.stderr);
+    assert!(!module.join("d0/stale").exists(), "it was installed anew");
+    assert_eq!(ended.cut_count(), 0, "{:#?}", ended.events);
+}
+
+/// A project below `work` with four packages installed, and a stale file in the first one, which comes with the command
+/// that installs everything anew.
+pub fn npm_project(work: &Path) -> (std::path::PathBuf, String) {
     let app = work.join("app");
     std::fs::create_dir_all(&app).expect("make a directory");
     let mut dependencies = Vec::new();
@@ -206,7 +227,7 @@ fn what_tools_remove_in_their_own_places_is_no_cut() {
         tree(&package, (4, 25));
         let manifest = format!("{{\"name\":\"package{number}\",\"version\":\"1.0.0\"}}");
         std::fs::write(package.join("package.json"), manifest).expect("write");
-        npm(&work, &app, &["pack", "--silent", &package.display().to_string()]);
+        npm(work, &app, &["pack", "--silent", &package.display().to_string()]);
         dependencies.push(format!("\"package{number}\":\"file:package{number}-1.0.0.tgz\""));
     }
     let manifest = format!(
@@ -215,7 +236,7 @@ fn what_tools_remove_in_their_own_places_is_no_cut() {
     );
     std::fs::write(app.join("package.json"), manifest).expect("write");
     npm(
-        &work,
+        work,
         &app,
         &["install", "--offline", "--no-audit", "--no-fund", "--silent"],
     );
@@ -228,13 +249,7 @@ fn what_tools_remove_in_their_own_places_is_no_cut() {
         work.display(),
         work.display()
     );
-    let ended = Session::new(&scratch, &scope)
-        .events_to(&scratch.path("npm"))
-        .run(&["bash", "-c", &script])
-        .expect("run");
-    assert!(ended.status.success(), "{}", ended.stderr);
-    assert!(!module.join("d0/stale").exists(), "it was installed anew");
-    assert_eq!(ended.cut_count(), 0, "{:#?}", ended.events);
+    (module, script)
 }
 
 fn npm(work: &Path, at: &Path, words: &[&str]) {

@@ -5,6 +5,7 @@ mod agreement;
 mod connect;
 mod counting;
 mod exec;
+mod fault;
 mod file_change;
 mod file_open;
 mod refusal;

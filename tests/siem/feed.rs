@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use scopeward::export::exporters::Exporters;
@@ -52,8 +53,9 @@ pub fn event(n: u64) -> EventRecord {
 
 /// A store and an exporter in directories of their own.
 pub struct Feed {
-    store: Store,
+    _store: Store,
     exporters: Exporters,
+    writing: JoinHandle<()>,
     began: Instant,
     _dir: tempfile::TempDir,
 }
@@ -75,7 +77,7 @@ pub fn settings(destination: DestinationSettings) -> ExportSettings {
 }
 
 impl Feed {
-    /// Starts the exporter of `settings`, and writes all events, while it is at work.
+    /// Starts the exporter of `settings`, and begins to write all events, while it is at work and has its troubles.
     pub fn start(settings: &ExportSettings) -> Self {
         let dir = tempfile::tempdir().expect("make a directory");
         let store =
@@ -87,21 +89,23 @@ impl Feed {
             std::slice::from_ref(settings),
         )
         .expect("as the test made it");
-        let feed = Self {
-            store,
+        let writer = store.writer();
+        let writing = std::thread::spawn(move || {
+            for n in 0..events() {
+                writer.append(event(n));
+                if n % 4_000 == 3_999 {
+                    assert!(writer.flush(Duration::from_secs(30)));
+                }
+            }
+            assert!(writer.flush(Duration::from_secs(30)));
+        });
+        Self {
+            _store: store,
             exporters,
+            writing,
             began: Instant::now(),
             _dir: dir,
-        };
-        let writer = feed.store.writer();
-        for n in 0..events() {
-            writer.append(event(n));
-            if n % 4_000 == 3_999 {
-                assert!(writer.flush(Duration::from_secs(30)));
-            }
         }
-        assert!(writer.flush(Duration::from_secs(30)));
-        feed
     }
 
     /// How the exporter is doing.
@@ -131,6 +135,7 @@ impl Feed {
             self.began.elapsed().as_secs_f64(),
             status.retries
         );
+        self.writing.join().expect("everything was written");
         self.exporters.end();
         status
     }

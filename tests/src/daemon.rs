@@ -28,8 +28,18 @@ impl<'a> Daemon<'a> {
     /// # Errors
     /// Those of starting; `TimedOut` with what it said.
     pub fn start(scratch: &'a Scratch) -> io::Result<Self> {
+        Self::start_with(scratch, &[])
+    }
+
+    /// The same with these variables in its environment.
+    ///
+    /// # Errors
+    /// As [`Daemon::start`].
+    pub fn start_with(scratch: &'a Scratch, environment: &[(&str, &str)]) -> io::Result<Self> {
         scratch.note_daemon();
-        let mut process = Bounded::start(&mut scratch.scopeward(&["daemon"]))?;
+        let mut command = scratch.scopeward(&["daemon"]);
+        command.envs(environment.iter().copied());
+        let mut process = Bounded::start(&mut command)?;
         let ready = wait_until(BOUND, || {
             !process.is_running().unwrap_or(false) || status(scratch).is_ok()
         });

@@ -71,7 +71,7 @@ pub mod flag {
     /// Outside the scope, and let through by a grant.
     pub const GRANTED: u32 = 1 << 20;
     /// The session did not open it itself: the descriptor was received, or it was there before the session.
-    pub const RECEIVED: u32 = 1 << 21;
+    pub const RECEIVED: u32 = 1 << 22;
 }
 
 /// Values of [`Header::kind`].
@@ -179,7 +179,7 @@ pub mod loss {
     pub const SCRATCH: u32 = 1;
     /// The object could not be resolved: answered in the fail direction.
     pub const UNRESOLVED: u32 = 2;
-    /// A map was full: the process was held.
+    /// A map was full: the process was held (a new process of a session, and the one that made it, end).
     pub const MAP: u32 = 3;
     /// Counted and not emitted: the session's quota was used up.
     pub const QUOTA: u32 = 4;

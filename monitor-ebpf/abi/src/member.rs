@@ -27,6 +27,10 @@ pub struct Member {
     pub lent: u64,
 }
 
+/// Set in a process id that the walk over all tasks gives to the daemon: it is in no session although its parent is,
+/// because there was no room. No process id has this bit.
+pub const UNHELD: u32 = 1 << 31;
+
 /// Bits of [`Member::flags`].
 pub mod flag {
     /// To be killed before it returns to user space (set by a hook that cannot send signals).

@@ -56,8 +56,8 @@ pub struct Policy {
     pub brake_response: u32,
     /// Entry for what a tightened session has not used before; 0 where no budget tightens.
     pub tighten: u32,
-    /// Always 0.
-    pub pad: u32,
+    /// Entry for a program that could be named by a rule and cannot be resolved; 0 where no rule names one.
+    pub exec_fail: u32,
 }
 
 /// Bits of [`Policy::flags`]; the same bits shifted by [`flag::EXEC_SHIFT`] are for the program table.

@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use aya_ebpf::helpers::generated::bpf_seq_write;
 use scopeward_abi::{
     event::{hook, loss},
-    member::flag,
+    member::{UNHELD, flag},
 };
 
 use crate::{
@@ -70,7 +70,11 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
     /// `BPF_NOEXIST`: what inherited by fork meanwhile stays as it is.
     const NO_EXIST: u64 = 1;
     if session::enrol(tgid, &inherited, NO_EXIST).is_err() {
-        emit::lost(hook::ADOPT, loss::MAP);
+        if session::known(tgid).is_none() {
+            emit::lost(hook::ADOPT, loss::MAP);
+            // Only the daemon can end another process.
+            say(meta, tgid | UNHELD);
+        }
         return 0;
     }
     // One that was past its exit hook already would keep its number in a session for whoever gets it next. The count
@@ -80,6 +84,12 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
         let _ = MEMBERS.remove(&tgid);
         return 0;
     }
+    say(meta, tgid);
+    0
+}
+
+#[inline(always)]
+fn say(meta: *const IterMeta, tgid: u32) {
     // SAFETY: the iterator's own sequence file, and four bytes on the stack.
     unsafe {
         bpf_seq_write(
@@ -88,5 +98,4 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
             size_of::<u32>() as u32,
         );
     }
-    0
 }

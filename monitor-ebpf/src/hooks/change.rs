@@ -153,6 +153,9 @@ fn decide(actor: &mut Actor, place: &Place, what: u32, scratch: &mut Scratch) {
     scratch.facts = Facts::default();
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        emit::lost(actor.hook, loss::UNRESOLVED);
+        scratch.decided = Decided::of(verdict::LOST, &scratch.facts);
+        scratch.decided.dentry = place.dentry;
         return;
     };
     if file::is_internal(place.mount) {

@@ -18,7 +18,7 @@ use crate::{
         task,
     },
     maps::POLICIES,
-    respond::Power,
+    respond::{self, Power},
     session::{self, Actor, ids},
 };
 
@@ -55,7 +55,7 @@ pub fn called(actor: &mut Actor, of_call: u8, (number, first): (u64, u64), power
     /// programs and maps that others have loaded.
     const FINDS: u64 = 1 << 7 | 1 << 9 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 30 | 1 << 31 | 1 << 34;
     let Some(policy) = policy(actor) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
     let (entry, of_kind, by, detail) = match of_call {
         class::SETNS => (policy.leave, kind::NAMESPACE, call::SETNS, 0),
@@ -108,7 +108,7 @@ pub fn users(actor: &mut Actor, made: &Call) -> u8 {
 #[inline(always)]
 pub fn clones(actor: &mut Actor, flags: u64) -> u8 {
     let Some(policy) = policy(actor) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, Power::Deny);
     };
     let mut other = Other {
         call: call::CLONE,
@@ -162,7 +162,7 @@ pub fn opened(actor: &mut Actor, opened: Address) -> u8 {
         return response::ALLOW;
     }
     let Some(policy) = policy(actor) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, Power::Deny);
     };
     let other = Other {
         pid: actor.ids.0,
@@ -182,14 +182,22 @@ pub fn cloned(actor: &mut Actor, child: Address, tgid: u32) -> bool {
     ends
 }
 
+/// Whether both could be read, and are the same.
+#[inline(always)]
+fn same(one: Result<Address, i32>, other: Result<Address, i32>) -> bool {
+    one.is_ok() && one == other
+}
+
 /// Only `clone3` can ask for it; other children are where their parent is.
 #[inline(always)]
 fn into_cgroup(actor: &mut Actor, child: Address, tgid: u32) -> bool {
     let of = |task: Address| read::<Address>(task, of::TASK_CGROUPS());
-    if calls::current().number != calls::CLONE3 || of(task::current()) == of(child) {
+    if calls::current().number != calls::CLONE3 || same(of(task::current()), of(child)) {
         return false;
     }
-    let Some(policy) = policy(actor) else { return false };
+    let Some(policy) = policy(actor) else {
+        return respond::without_policy(actor, Power::Signal) == response::KILL;
+    };
     let other = Other {
         pid: tgid,
         call: call::CGROUP,
@@ -209,10 +217,12 @@ fn into_namespaces(actor: &mut Actor, child: Address, tgid: u32) -> bool {
         let proxy: Address = read(task, of::TASK_NSPROXY())?;
         read::<Address>(proxy, of::NSPROXY_MNT())
     };
-    if users(parent) == users(child) && mounts(parent) == mounts(child) {
+    if same(users(parent), users(child)) && same(mounts(parent), mounts(child)) {
         return false;
     }
-    let Some(policy) = policy(actor) else { return false };
+    let Some(policy) = policy(actor) else {
+        return respond::without_policy(actor, Power::Signal) == response::KILL;
+    };
     let other = Other {
         pid: tgid,
         call: call::CLONE,
@@ -230,13 +240,16 @@ pub fn moved(ctx: BtfTracePointContext) -> i32 {
     let Some(member) = session::member(ids.0) else {
         return 0;
     };
-    let Ok(tgid) = task::tgid(ctx.arg::<*const u8>(2) as Address) else {
-        return 0;
-    };
+    // 0 where it cannot be read: the move is an act, whoever is moved.
+    let tgid = task::tgid(ctx.arg::<*const u8>(2) as Address).unwrap_or(0);
     let Some(mut actor) = Actor::of(member, ids, hook::ESCAPE) else {
+        respond::without_session(hook::ESCAPE);
         return 0;
     };
-    let Some(policy) = policy(&actor) else { return 0 };
+    let Some(policy) = policy(&actor) else {
+        respond::without_policy(&mut actor, Power::Signal);
+        return 0;
+    };
     let mut other = Other {
         pid: tgid,
         call: call::CGROUP,

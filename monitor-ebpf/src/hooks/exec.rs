@@ -43,6 +43,7 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
         return 0;
     };
     let Some(mut actor) = Actor::of(member, ids, hook::EXEC) else {
+        respond::without_session(hook::EXEC);
         return 0;
     };
     executed(&mut actor, bprm);
@@ -66,6 +67,7 @@ pub(super) fn program(bprm: Address, scratch: &mut Scratch) -> bool {
 fn executed(actor: &mut Actor, bprm: Address) {
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+        respond::without_policy(actor, Power::Signal);
         return;
     };
     let Some(scratch) = scratch::acquire() else {
@@ -93,7 +95,7 @@ pub fn check(actor: &mut Actor, bprm: Address) -> u8 {
     const SCRIPT: [u8; 2] = *b"#!";
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, Power::Deny);
     };
     let Some(scratch) = scratch::acquire() else {
         return blind(actor, policy, Power::Deny);
@@ -125,7 +127,7 @@ pub fn blind_to(actor: &mut Actor, power: Power) -> u8 {
     // SAFETY: written whole by the daemon.
     match unsafe { POLICIES.get(&actor.member.policy) } {
         Some(policy) => blind(actor, policy, power),
-        None => response::ALLOW,
+        None => respond::without_policy(actor, power),
     }
 }
 
@@ -137,7 +139,7 @@ fn blind(actor: &mut Actor, policy: &Policy, power: Power) -> u8 {
         unresolved: 1,
         ..Hits::default()
     };
-    let program = verdict::exec(actor.member, &hits, policy.exec_default).response;
+    let program = verdict::exec(actor.member, &hits, policy.exec_default, policy.exec_fail).response;
     let read = verdict::file(actor.member, policy, &hits, true, false).response;
     respond::apply(actor, if read > program { read } else { program }, power)
 }
@@ -203,8 +205,8 @@ fn tell(actor: &mut Actor, scratch: &mut Scratch, seen: bool, verdict: Verdict, 
 #[inline(never)]
 fn judge(policy: &Policy, scratch: &mut Scratch, seen: bool, default: u32) -> Verdict {
     scratch.program_hits = Hits::default();
-    scratch.hits = Hits::default();
-    scratch.hits.unresolved = 1;
+    scratch.program_hits.unresolved = 1;
+    scratch.hits = scratch.program_hits;
     if seen {
         let number = scratch.member.policy;
         let programs = Table::programs(number, policy);
@@ -214,7 +216,7 @@ fn judge(policy: &Policy, scratch: &mut Scratch, seen: bool, default: u32) -> Ve
     }
     scratch.member.lineage |= scratch.member.labels;
     scratch.member.labels = scratch.program_hits.mask;
-    let verdict = verdict::exec(&scratch.member, &scratch.program_hits, default);
+    let verdict = verdict::exec(&scratch.member, &scratch.program_hits, default, policy.exec_fail);
     // Executing a guarded file reads it.
     let read = verdict::file(&scratch.member, policy, &scratch.hits, true, false);
     scratch.hits.unresolved |= scratch.program_hits.unresolved;

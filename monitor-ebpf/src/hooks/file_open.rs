@@ -9,7 +9,7 @@ use scopeward_abi::{
 
 use crate::{
     hooks::{
-        escape, file_use, process,
+        escape, file_use, fork, process,
         removal::{self, AT_FDCWD},
         socket, unix,
     },
@@ -47,25 +47,37 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     }
     let ids = ids();
     let Some(member) = session::member(ids.0) else {
+        // The first thing that a child does is to leave the call that made it, with 0.
+        if ret == 0 && (classes & 15 == class::NET || classes >> class::COMPAT_SHIFT == class::NET) {
+            fork::stray();
+        }
         return 0;
     };
     let Some(mut actor) = Actor::of(member, ids, hook::OPEN) else {
+        respond::without_session(hook::OPEN);
         return 0;
     };
-    // SAFETY: as above.
-    let first = unsafe { *(regs.add(of::REGS_FIRST()) as *const u64) };
-    // SAFETY: as above.
-    let first_compat = unsafe { *(regs.add(of::REGS_FIRST_COMPAT()) as *const u64) };
-    // SAFETY: as above.
-    let second = unsafe { *(regs.add(of::REGS_SECOND()) as *const u64) };
-    // SAFETY: as above.
-    let second_compat = unsafe { *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) };
-    // SAFETY: as above.
-    let third = unsafe { *(regs.add(of::REGS_THIRD()) as *const u64) };
+    let compat = task::is_compat();
+    // SAFETY: as above. Only what the call has is kept: the frames of the deepest calls together have 512 bytes.
+    let arguments = unsafe {
+        if compat {
+            [
+                *(regs.add(of::REGS_FIRST_COMPAT()) as *const u64) & LOW,
+                *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) & LOW,
+                *(regs.add(of::REGS_THIRD()) as *const u64) & LOW,
+            ]
+        } else {
+            [
+                *(regs.add(of::REGS_FIRST()) as *const u64),
+                *(regs.add(of::REGS_SECOND()) as *const u64),
+                *(regs.add(of::REGS_THIRD()) as *const u64),
+            ]
+        }
+    };
     let call = Call {
         number,
-        native: [first, second, third],
-        compat: [first_compat & LOW, second_compat & LOW, third & LOW],
+        compat,
+        arguments,
     };
     held(&mut actor, classes, ret, &call);
     0
@@ -84,24 +96,24 @@ fn unlink(compat: bool) -> u64 {
 /// What an argument of a 32-bit call has.
 const LOW: u64 = 0xffff_ffff;
 
-/// A system call: its number, and its first arguments as they are where it is a native or a 32-bit one.
+/// A system call: its number, whether it is a 32-bit one, and its first arguments.
 struct Call {
     number: u64,
-    native: [u64; 3],
-    compat: [u64; 3],
+    compat: bool,
+    arguments: [u64; 3],
 }
 
 /// The exit of a system call that is looked at, in a session.
 #[inline(always)]
 fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     let task = task::current();
-    let compat = task::is_compat();
+    let compat = call.compat;
     let of_call = if compat {
         classes >> class::COMPAT_SHIFT
     } else {
         classes & 15
     };
-    let arguments = if compat { call.compat } else { call.native };
+    let arguments = call.arguments;
     if of_call == class::REMOVE && ret == 0 {
         if call.number == unlink(compat) {
             removal::removed(actor, AT_FDCWD, arguments[0]);
@@ -128,11 +140,17 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
         unix::connected(actor, arguments[0]);
     }
     if (class::SETNS..=class::BPF).contains(&of_call) && ret >= 0 {
-        escape::called(actor, of_call, (call.number, arguments[0]), Power::Signal);
+        escapes(actor, of_call, call.number, arguments[0]);
     } else if (class::PTRACE..=class::PERF).contains(&of_call) && ret >= 0 {
         process::called(actor, of_call, arguments);
     }
     respond::settle(actor);
+}
+
+/// A call of its own, for the same reason.
+#[inline(never)]
+fn escapes(actor: &mut Actor, of_call: u8, number: u64, first: u64) {
+    escape::called(actor, of_call, (number, first), Power::Signal);
 }
 
 /// `TP_PROTO(struct io_ring_ctx *ctx, void *req, struct io_uring_cqe *cqe)` since 6.13 (before: other arguments, and
@@ -151,23 +169,23 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     }
     /// `IORING_OP_OPENAT` and `IORING_OP_OPENAT2` (`include/uapi/linux/io_uring.h`).
     const OPENS: [u8; 2] = [18, 28];
-    let Ok(opcode) = read::<u8>(request, of::URING_REQ_OPCODE()) else {
-        return 0;
-    };
+    // One that cannot be read may be an open; its file is none that can be seen then.
+    let opcode = read::<u8>(request, of::URING_REQ_OPCODE()).unwrap_or(OPENS[0]);
     if opcode != OPENS[0] && opcode != OPENS[1] {
         return 0;
     }
-    let Ok(fd) = read::<i32>(cqe, of::URING_CQE_RES()) else {
-        return 0;
-    };
-    if fd < 0 {
+    let fd = read::<i32>(cqe, of::URING_CQE_RES());
+    if fd.is_ok_and(|fd| fd < 0) {
         return 0;
     }
     let Some(mut actor) = Actor::of(member, ids, hook::URING) else {
+        respond::without_session(hook::URING);
         return 0;
     };
     actor.flags = flag::URING;
-    let address = task::file(task::current(), fd as u64).unwrap_or(0);
+    let address = fd
+        .and_then(|fd| task::file(task::current(), fd as u64))
+        .unwrap_or(0);
     file_use::used::<Probed>(&mut actor, address, Power::Signal);
     0
 }

@@ -2,7 +2,7 @@
 
 use scopeward_abi::{
     event::{File, Header, flag, kind, loss},
-    policy::{CREDENTIAL, response},
+    policy::{CREDENTIAL, Policy, response},
 };
 
 use crate::{
@@ -34,7 +34,9 @@ pub fn used<M: Memory>(actor: &mut Actor, address: Address, power: Power) -> u8 
     let Some(scratch) = scratch::acquire() else {
         return blind(actor, false, power);
     };
-    look::<M>(actor, address, scratch);
+    // SAFETY: written whole by the daemon.
+    let policy = unsafe { POLICIES.get(&actor.member.policy) };
+    look::<M>(actor, policy, address, scratch);
     let mut applied = response::ALLOW;
     if scratch.facts.f_mode & (FMODE_READ | FMODE_WRITE) != 0 {
         let hook = actor.hook;
@@ -43,7 +45,7 @@ pub fn used<M: Memory>(actor: &mut Actor, address: Address, power: Power) -> u8 
     }
     // What was refused already is not opened.
     if power != Power::Deny || applied < response::DENY {
-        applied = answer(actor, scratch, power);
+        applied = answer(actor, policy, scratch, power);
     }
     scratch::release(scratch);
     applied
@@ -51,15 +53,13 @@ pub fn used<M: Memory>(actor: &mut Actor, address: Address, power: Power) -> u8 
 
 /// Finds what the file matches: into the scratch, so that this frame is gone when it is answered.
 #[inline(never)]
-fn look<M: Memory>(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
+fn look<M: Memory>(actor: &Actor, policy: Option<&Policy>, address: Address, scratch: &mut Scratch) {
     scratch.hits = Hits::default();
     scratch.facts = Facts {
         f_mode: FMODE_READ,
         links: 1,
         ..Facts::default()
     };
-    // SAFETY: written whole by the daemon.
-    let policy = unsafe { POLICIES.get(&actor.member.policy) };
     let (Some(policy), true) = (policy, address != 0) else {
         scratch.hits.unresolved = 1;
         return;
@@ -90,7 +90,7 @@ pub fn blind(actor: &mut Actor, writes: bool, power: Power) -> u8 {
     emit::lost(actor.hook, loss::SCRATCH);
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
     let hits = Hits {
         unresolved: 1,
@@ -102,15 +102,14 @@ pub fn blind(actor: &mut Actor, writes: bool, power: Power) -> u8 {
 
 /// Decides, acts, and says so.
 #[inline(never)]
-fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
+fn answer(actor: &mut Actor, policy: Option<&Policy>, scratch: &mut Scratch, power: Power) -> u8 {
     let f_mode = scratch.facts.f_mode;
     if f_mode & (FMODE_READ | FMODE_WRITE) == 0 {
         // O_PATH: names a file without using it; the reopen comes by here again.
         return response::ALLOW;
     }
-    // SAFETY: written whole by the daemon.
-    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+    let Some(policy) = policy else {
+        return respond::without_policy(actor, power);
     };
     let (reads, writes) = (f_mode & FMODE_READ != 0, f_mode & FMODE_WRITE != 0);
     let mut verdict = verdict::file(actor.member, policy, &scratch.hits, reads, writes);

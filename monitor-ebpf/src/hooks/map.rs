@@ -1,7 +1,7 @@
 //! A program that is mapped to be run without being executed: given to the dynamic loader, or loaded by hand.
 
 use scopeward_abi::{
-    event::{flag, kind},
+    event::{flag, kind, loss},
     policy::response,
 };
 
@@ -26,7 +26,7 @@ use crate::{
 
 /// Answers a mapping of a file that can be run, and returns what was applied. Only rules that name the program answer: a
 /// library is in none, and its open was answered.
-#[inline(never)]
+#[inline(always)]
 pub fn executable(actor: &mut Actor, address: Address) -> u8 {
     let Ok(facts) = file::facts::<Typed>(address) else {
         // Its open was answered, and so is every use that reads it.
@@ -60,18 +60,21 @@ fn is_running(facts: &Facts) -> bool {
 fn answer(actor: &mut Actor, scratch: &mut Scratch) -> u8 {
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, Power::Deny);
     };
     let programs = Table::programs(actor.member.policy, policy);
     matching::find(&programs, scratch);
-    if scratch.hits.read == 0 && scratch.hits.object_read == 0 {
+    if scratch.hits.unresolved != 0 {
+        emit::lost(actor.hook, loss::UNRESOLVED);
+        actor.flags |= flag::UNRESOLVED;
+    } else if scratch.hits.read == 0 && scratch.hits.object_read == 0 {
         return response::ALLOW;
     }
     // As if it were executed.
     scratch.member = *actor.member;
     scratch.member.lineage |= scratch.member.labels;
     scratch.member.labels = scratch.hits.mask;
-    let mut verdict = verdict::exec(&scratch.member, &scratch.hits, 0);
+    let mut verdict = verdict::exec(&scratch.member, &scratch.hits, 0, policy.exec_fail);
     exec::approve(actor, scratch, &mut verdict, true, true);
     if verdict.response == response::ALLOW && actor.flags & flag::GRANTED == 0 {
         return response::ALLOW;

@@ -3,12 +3,13 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use scopeward_abi::{
-    event::{Other, call, hook, kind, when},
+    event::{Other, call, flag, hook, kind, loss, when},
     policy::response,
     syscall::class,
 };
 
 use crate::{
+    emit,
     hooks::act::{self, NOTHING},
     kernel::{
         call::Call,
@@ -17,7 +18,7 @@ use crate::{
         pid, task,
     },
     maps::{POLICIES, PROTECTED},
-    respond::Power,
+    respond::{self, Power},
     session::{self, Actor, ids},
 };
 
@@ -35,7 +36,7 @@ fn on(actor: &mut Actor, tgid: u32, what: u32, detail: u64, power: Power) -> u8 
     }
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
     // SAFETY: as above.
     let monitor = unsafe { PROTECTED.get(&tgid) }.is_some();
@@ -103,9 +104,21 @@ pub fn called(actor: &mut Actor, of_call: u8, arguments: [u64; 3]) {
         ),
         _ => return,
     };
-    if let Some(tgid) = target {
-        on(actor, tgid, act, detail, Power::Signal);
-    }
+    match target {
+        Ok(Some(tgid)) => on(actor, tgid, act, detail, Power::Signal),
+        // It has ended since.
+        Ok(None) => return,
+        // Another thread closed the descriptor meanwhile, or a read failed: as if it were outside.
+        Err(_) => unseen(actor, act, detail, Power::Signal),
+    };
+}
+
+/// An act on a process that cannot be told: as on one outside, and counted.
+#[inline(always)]
+fn unseen(actor: &mut Actor, what: u32, detail: u64, power: Power) -> u8 {
+    actor.flags |= flag::UNRESOLVED;
+    emit::lost(hook::PROCESS, loss::UNRESOLVED);
+    on(actor, 0, what, detail, power)
 }
 
 /// A security hook asks whether the running task may look into `task` as a tracer does. Only for system calls that are
@@ -124,18 +137,21 @@ pub fn traced(actor: &mut Actor, task: Address, made: &Call) -> u8 {
     } else {
         0
     };
-    // 0 where it cannot be read: as if it were outside.
-    let tgid = task::tgid(task).unwrap_or(0);
     let what = what(kind::TRACE, by, when::BEFORE_ACT);
-    on(actor, tgid, what, detail, Power::Deny)
+    match task::tgid(task) {
+        Ok(tgid) => on(actor, tgid, what, detail, Power::Deny),
+        Err(_) => unseen(actor, what, detail, Power::Deny),
+    }
 }
 
 /// A security hook asks whether the running task may signal `task`. Returns what was applied.
 #[inline(always)]
 pub fn signals(actor: &mut Actor, task: Address, signal: u64) -> u8 {
-    let tgid = task::tgid(task).unwrap_or(0);
     let what = what(kind::SIGNAL, call::SIGNAL, when::BEFORE_ACT);
-    on(actor, tgid, what, signal, Power::Deny)
+    match task::tgid(task) {
+        Ok(tgid) => on(actor, tgid, what, signal, Power::Deny),
+        Err(_) => unseen(actor, what, signal, Power::Deny),
+    }
 }
 
 /// `TP_PROTO(int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)`: a signal was put
@@ -155,26 +171,21 @@ pub fn signalled(ctx: BtfTracePointContext) -> i32 {
     let Some(member) = session::member(ids.0) else {
         return 0;
     };
-    let Ok(code) = read::<i32>(info, of::SIGINFO_CODE()) else {
-        return 0;
-    };
+    // What cannot be read may be one of them.
+    let code = read::<i32>(info, of::SIGINFO_CODE()).unwrap_or(USER);
     if code != USER && code != TKILL {
         return 0;
     }
-    let Ok(tgid) = task::tgid(ctx.arg::<*const u8>(2) as Address) else {
-        return 0;
-    };
     let Some(mut actor) = Actor::of(member, ids, hook::PROCESS) else {
+        respond::without_session(hook::PROCESS);
         return 0;
     };
     let signal = ctx.arg::<i32>(0) as u64;
-    on(
-        &mut actor,
-        tgid,
-        what(kind::SIGNAL, call::SIGNAL, when::AFTER),
-        signal,
-        Power::Signal,
-    );
+    let what = what(kind::SIGNAL, call::SIGNAL, when::AFTER);
+    match task::tgid(ctx.arg::<*const u8>(2) as Address) {
+        Ok(tgid) => on(&mut actor, tgid, what, signal, Power::Signal),
+        Err(_) => unseen(&mut actor, what, signal, Power::Signal),
+    };
     0
 }
 
@@ -196,14 +207,18 @@ const SECRETS: [u64; 11] = [
 /// A file that is opened: one of another's secrets in `/proc`? Returns what was applied.
 #[inline(always)]
 pub fn opened<M: Memory>(actor: &mut Actor, file: Address, dentry: Address, power: Power) -> u8 {
-    let Some(tgid) = pid::of_proc::<M>(file) else {
-        return response::ALLOW;
+    let what = what(kind::TRACE, call::PROC, power.when());
+    let tgid = match pid::of_proc::<M>(file) {
+        Ok(Some(tgid)) => tgid,
+        // A file of nobody's, or of a process that has ended.
+        Ok(None) => return response::ALLOW,
+        Err(_) => return unseen(actor, what, 0, power),
     };
     if !is_outside(actor, tgid) {
         return response::ALLOW;
     }
     let Ok((first, _)) = file::beginning(dentry) else {
-        return response::ALLOW;
+        return unseen(actor, what, 0, power);
     };
     let mut known = false;
     for secret in SECRETS {
@@ -212,11 +227,5 @@ pub fn opened<M: Memory>(actor: &mut Actor, file: Address, dentry: Address, powe
     if !known {
         return response::ALLOW;
     }
-    on(
-        actor,
-        tgid,
-        what(kind::TRACE, call::PROC, power.when()),
-        first,
-        power,
-    )
+    on(actor, tgid, what, first, power)
 }

@@ -8,7 +8,7 @@
 
 use aya_ebpf::helpers::{bpf_probe_read_user_str_bytes, generated::bpf_probe_read_user_str};
 use scopeward_abi::{
-    event::{File, Header, flag, kind, when},
+    event::{File, Header, flag, kind, loss, when},
     hash,
     policy::response,
 };
@@ -21,7 +21,7 @@ use crate::{
         task,
     },
     maps::{PLACES, POLICIES, PlaceKey},
-    matching::{self, Table},
+    matching::{self, Hits, Table},
     respond::{self, Power},
     scratch::{self, Scratch, bounded, repeat},
     session::Actor,
@@ -41,7 +41,7 @@ const NAME: u32 = 127;
 pub const AT_FDCWD: u64 = -100_i64 as u64;
 
 /// The exit of an `unlinkat` that did not fail: the descriptor of the directory, and the name in the caller's memory.
-/// Where the directory cannot be seen, it was closed or replaced by another thread, and nothing is said.
+/// Where the directory cannot be seen, it was closed or replaced by another thread, and the default answers.
 #[inline(always)]
 pub fn removed(actor: &mut Actor, dir: u64, name: u64) {
     // SAFETY: written whole by the daemon.
@@ -51,12 +51,18 @@ pub fn removed(actor: &mut Actor, dir: u64, name: u64) {
     if policy.write_default == 0 || (dir as i32 <= 0 && dir as i32 != AT_FDCWD as i32) {
         return;
     }
-    let Some(scratch) = scratch::acquire() else { return };
+    let Some(scratch) = scratch::acquire() else {
+        blind(actor, policy.write_default);
+        return;
+    };
+    scratch.hits = Hits::default();
     if dir as i32 != AT_FDCWD as i32 {
-        if let Ok(address) = task::file(task::current(), dir)
-            && look(address, scratch)
-            && is_by_default(actor.member.policy, scratch)
-        {
+        let seen = task::file(task::current(), dir).is_ok_and(|address| look(address, scratch));
+        if !seen {
+            scratch.facts = Facts::default();
+            scratch.hits.unresolved = 1;
+        }
+        if !seen || is_by_default(actor.member.policy, scratch) {
             answer(actor, policy.write_default, name, scratch);
         }
     } else if by_path(actor, name, scratch) {
@@ -68,6 +74,18 @@ pub fn removed(actor: &mut Actor, dir: u64, name: u64) {
         );
     }
     scratch::release(scratch);
+}
+
+/// Without working memory: answered as the default for writing does, and counted.
+#[inline(never)]
+fn blind(actor: &mut Actor, entry: u32) {
+    emit::lost(actor.hook, loss::SCRATCH);
+    let verdict = verdict::by_entry(actor.member, entry);
+    if verdict.response > response::ALLOW {
+        respond::apply(actor, verdict.response, Power::Signal);
+        emit::counted_apart(actor, entry);
+        respond::brake(actor, Power::Signal);
+    }
 }
 
 /// What the file at `address` is, into the scratch; false where it cannot be seen. A call of its own, as each step here: the
@@ -135,6 +153,7 @@ fn text_of(path: u64, above: bool, scratch: &mut Scratch) {
         )
     };
     if read <= 1 {
+        scratch.hits.unresolved = u32::from(read < 0);
         return;
     }
     let mut text = Text {
@@ -169,6 +188,9 @@ fn text_of(path: u64, above: bool, scratch: &mut Scratch) {
 #[inline(always)]
 fn by_path(actor: &Actor, path: u64, scratch: &mut Scratch) -> bool {
     text_of(path, true, scratch);
+    if scratch.hits.unresolved != 0 {
+        return true;
+    }
     if scratch.text == 0 {
         return scratch.facts.dentry != 0 && is_by_default(actor.member.policy, scratch);
     }
@@ -210,7 +232,11 @@ pub fn opened(actor: &mut Actor, address: Address, first: u64, second: u64) {
     } else {
         return;
     };
-    let Some(scratch) = scratch::acquire() else { return };
+    let Some(scratch) = scratch::acquire() else {
+        // What is removed by this path later is not known.
+        emit::lost(actor.hook, loss::SCRATCH);
+        return;
+    };
     text_of(path, false, scratch);
     if scratch.text != 0 && look(address, scratch) {
         let by_default = is_by_default(actor.member.policy, scratch);
@@ -242,7 +268,7 @@ fn note(actor: &Actor, by_default: bool, scratch: &Scratch) {
 }
 
 /// Whether only the default for writing answers for the directory in `scratch.facts`. What a rule names is answered by who guards it; what
-/// the scope lists as writable may be removed.
+/// the scope lists as writable may be removed. One that cannot be resolved is not taken for such.
 #[inline(never)]
 fn is_by_default(number: u32, scratch: &mut Scratch) -> bool {
     // SAFETY: written whole by the daemon.
@@ -251,7 +277,7 @@ fn is_by_default(number: u32, scratch: &mut Scratch) -> bool {
     };
     let table = Table::files(number, policy);
     matching::find(&table, scratch);
-    scratch.hits.write == 0 && scratch.hits.object_write == 0 && scratch.hits.unresolved == 0
+    scratch.hits.unresolved != 0 || (scratch.hits.write == 0 && scratch.hits.object_write == 0)
 }
 
 /// Answers as the default for writing does, and says so.
@@ -260,6 +286,10 @@ fn answer(actor: &mut Actor, entry: u32, name: u64, scratch: &mut Scratch) {
     let verdict = verdict::by_entry(actor.member, entry);
     if verdict.response == response::ALLOW {
         return;
+    }
+    if scratch.hits.unresolved != 0 {
+        actor.flags |= flag::UNRESOLVED;
+        emit::lost(actor.hook, loss::UNRESOLVED);
     }
     let applied = respond::apply(actor, verdict.response, Power::Signal);
     let told = emit::counted_apart(actor, entry);

@@ -80,7 +80,7 @@ pub fn made(actor: &mut Actor, family: u64, (socket, protocol): (u16, u16), powe
     }
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
     let mut net = Net {
         family: family as u16,

@@ -43,6 +43,7 @@ pub fn data_ready(ctx: BtfTracePointContext) -> i32 {
         return 0;
     };
     let Some(mut actor) = Actor::of(member, ids, hook::UNIX) else {
+        respond::without_session(hook::UNIX);
         return 0;
     };
     if socket::listens(sock) {
@@ -68,18 +69,23 @@ pub fn connected_inside(actor: &Actor, sock: Address) -> bool {
 /// is: the peer is known now, and nothing was sent yet.
 #[inline(always)]
 pub fn connected(actor: &mut Actor, fd: u64) {
-    let Ok(file) = task::file(task::current(), fd) else {
-        return;
-    };
-    let Some(sock) = socket::of_file(file) else { return };
-    if socket::family(sock) != Ok(AF_UNIX) || (DATA_READY.load() != 0 && socket::kind(sock) != Ok(DGRAM)) {
+    // It was a socket, or the call would have failed: where there is none now, another thread has closed it or put
+    // another file there, and it is answered as what cannot be resolved.
+    let sock = task::file(task::current(), fd)
+        .ok()
+        .and_then(socket::of_file)
+        .unwrap_or(0);
+    if sock != 0
+        && (socket::family(sock).is_ok_and(|family| family != AF_UNIX)
+            || (DATA_READY.load() != 0 && socket::kind(sock).is_ok_and(|kind| kind != DGRAM)))
+    {
         return;
     }
-    if let Ok(peer) = socket::peer(sock)
-        && peer != 0
-    {
+    let peer = socket::peer(sock);
+    // One that was parted from its peer has none.
+    if peer != Ok(0) {
         actor.hook = hook::UNIX;
-        judge(actor, peer, kind::UNIX_CONNECT, when::BEFORE_USE);
+        judge(actor, peer.unwrap_or(0), kind::UNIX_CONNECT, when::BEFORE_USE);
     }
 }
 
@@ -119,7 +125,7 @@ fn blind(actor: &mut Actor, power: Power) -> u8 {
     emit::lost(actor.hook, loss::SCRATCH);
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
     let hits = Hits {
         unresolved: 1,
@@ -135,7 +141,8 @@ fn blind(actor: &mut Actor, power: Power) -> u8 {
 fn resolve(number: u32, sock: Address, scratch: &mut Scratch) -> bool {
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&number) }) else {
-        return false;
+        // Answered as such.
+        return true;
     };
     scratch.facts = Facts {
         links: 1,
@@ -173,11 +180,11 @@ fn resolve(number: u32, sock: Address, scratch: &mut Scratch) -> bool {
 /// `what`: the event's kind << 8 | when. Returns what was applied.
 #[inline(never)]
 fn answer(actor: &mut Actor, sock: Address, what: u32, scratch: &mut Scratch) -> u8 {
+    let power = power(what as u8);
     // SAFETY: written whole by the daemon.
     let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
-        return response::ALLOW;
+        return respond::without_policy(actor, power);
     };
-    let power = power(what as u8);
     let mut verdict = verdict::socket(actor.member, policy, &scratch.hits);
     let socket = (
         kind::UNIX_CONNECT,

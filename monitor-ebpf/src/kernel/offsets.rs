@@ -1,5 +1,6 @@
 //! Offsets of the running kernel's structs: constants to the verifier, set by the daemon before loading
-//! (`scopeward_abi::layout::FIELDS`). An offset that is not set makes loading fail, it is never read as 0.
+//! (`scopeward_abi::layout::FIELDS`). An offset that is not set makes loading fail, it is never read as 0. They have 64
+//! bits so that the tests can give one with which every read fails: no kernel address has another top bit.
 
 use aya_ebpf::{Global, helpers::bpf_probe_read_kernel};
 
@@ -7,7 +8,7 @@ macro_rules! offsets {
     ($($name:ident)*) => {
         $(
             #[unsafe(no_mangle)]
-            static $name: Global<u32> = Global::new(0);
+            static $name: Global<u64> = Global::new(0);
         )*
         /// Offset of each field that is read, in bytes.
         pub mod of {

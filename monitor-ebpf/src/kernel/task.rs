@@ -27,8 +27,13 @@ pub fn cookie(task: Address) -> Result<u64, i32> {
 /// The cookie of the running process.
 #[inline(always)]
 pub fn own_cookie() -> Result<u64, i32> {
-    let leader: Address = Typed::read(typed(), of::TASK_GROUP_LEADER())?;
-    Typed::read(leader, of::TASK_START_BOOTTIME())
+    Typed::read(own_leader()?, of::TASK_START_BOOTTIME())
+}
+
+/// The first thread of the running process.
+#[inline(always)]
+pub fn own_leader() -> Result<Address, i32> {
+    Typed::read(typed(), of::TASK_GROUP_LEADER())
 }
 
 /// The running task, for [`Typed`].

@@ -207,6 +207,14 @@ fn from_proc(pid: u32) -> Process {
     process
 }
 
+/// The parent of a process; 0 for one that is gone.
+#[must_use]
+pub fn parent(pid: u32) -> u32 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let number = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    number.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

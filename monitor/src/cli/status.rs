@@ -98,7 +98,9 @@ fn show_losses(status: &Status, output: &mut Output<'_>) -> Result<(), CliError>
     if lost.is_empty() {
         return output.line("Losses: none; every event of every hook arrived.");
     }
-    output.line("Losses (events that were answered in the kernel and could not be handed over):")?;
+    output.line(
+        "Losses (acts that were answered in the kernel, and could not be handed over or seen whole):",
+    )?;
     for (hook, count) in lost {
         output.line(&format!("  {}: {count}", escape(hook)))?;
     }

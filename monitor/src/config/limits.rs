@@ -1,8 +1,13 @@
 //! `[limits]`: bounds on what the kernel side hands over.
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 
 use crate::{config::quantity::Bytes, observe::load::RING};
+
+/// What [`Limits::processes`] can be.
+const PROCESSES: RangeInclusive<u32> = 16..=4_194_304;
 
 /// The bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -12,6 +17,9 @@ pub struct Limits {
     pub quota: u32,
     /// Size of the ring buffer, a power of two in bytes.
     pub ring: Bytes,
+    /// Processes in all sessions together: the host's `pid_max` and at most 131,072 where nothing is said. One more that a
+    /// session starts ends at once, and whoever started it too.
+    pub processes: Option<u32>,
 }
 
 impl Default for Limits {
@@ -19,6 +27,7 @@ impl Default for Limits {
         Self {
             quota: 200,
             ring: Bytes(RING.into()),
+            processes: None,
         }
     }
 }
@@ -29,6 +38,9 @@ impl Limits {
         let mut mistakes = Vec::new();
         if self.quota == 0 {
             mistakes.push(("quota", "is 0: then no cut would ever be recorded".to_owned()));
+        }
+        if self.processes.is_some_and(|most| !PROCESSES.contains(&most)) {
+            mistakes.push(("processes", "is not between 16 and 4194304".to_owned()));
         }
         if !self.ring.0.is_power_of_two() || !(64 << 10..=512 << 20).contains(&self.ring.0) {
             mistakes.push((

@@ -3,7 +3,7 @@
 //! What is kept is a function of the set of cuts, not of their order, and does not grow with their number: for each
 //! weight (a changed scope can give the same rule another one) the two newest, and for each kind the newest.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{ledger::cut::Cut, scope::words::Kind};
 
@@ -32,9 +32,11 @@ pub struct Repeats {
     pub count: u64,
     /// The earliest, in nanoseconds since 1970.
     pub first: i64,
-    /// By weight, the heaviest last; the newest of each weight last.
-    marks: BTreeMap<u32, Vec<Mark>>,
-    kinds: BTreeMap<Kind, i64>,
+    /// Each with its weight: the heaviest last, and of one weight the newest. Lists, though they are kept like maps:
+    /// there are thousands of these values, and nearly all of them hold two marks and one kind.
+    marks: Vec<(u32, Mark)>,
+    /// Each with its latest time, in the order of the kinds.
+    kinds: Vec<(Kind, i64)>,
 }
 
 /// What repeats amount to within one window.
@@ -55,8 +57,8 @@ impl Repeats {
             object,
             count: 0,
             first: i64::MAX,
-            marks: BTreeMap::new(),
-            kinds: BTreeMap::new(),
+            marks: Vec::new(),
+            kinds: Vec::new(),
         }
     }
 
@@ -64,20 +66,56 @@ impl Repeats {
     pub fn add(&mut self, cut: &Cut) {
         self.count = self.count.saturating_add(cut.count);
         self.first = self.first.min(cut.time);
-        let newest = self.kinds.entry(cut.kind).or_insert(cut.time);
-        *newest = cut.time.max(*newest);
-        let marks = self.marks.entry(cut.weight).or_default();
-        for _ in 0..cut.count.min(AT_MOST as u64) {
-            marks.push(Mark {
+        match self.kinds.binary_search_by_key(&cut.kind, |(kind, _)| *kind) {
+            Ok(place) => self.kinds[place].1 = cut.time.max(self.kinds[place].1),
+            Err(place) => {
+                self.kinds.reserve_exact(1);
+                self.kinds.insert(place, (cut.kind, cut.time));
+            }
+        }
+        let mark = (
+            cut.weight,
+            Mark {
                 time: cut.time,
                 event: Arc::clone(&cut.event),
-            });
+            },
+        );
+        for _ in 0..cut.count.min(AT_MOST as u64) {
+            self.mark(mark.clone());
         }
-        marks.sort();
-        let over = marks.len().saturating_sub(AT_MOST);
-        marks.drain(..over);
-        while self.marks.len() > WEIGHTS_MAX {
-            self.marks.pop_first();
+    }
+
+    /// Puts one more mark in its place, and forgets what it pushes out.
+    fn mark(&mut self, mark: (u32, Mark)) {
+        let weight = mark.0;
+        let place = self.marks.partition_point(|known| *known <= mark);
+        let of_weight = self.marks.partition_point(|(known, _)| *known < weight);
+        let full = self.marks[of_weight..]
+            .iter()
+            .take_while(|(known, _)| *known == weight)
+            .count()
+            >= AT_MOST;
+        if full {
+            // The oldest of this weight makes room; it may be the one that comes.
+            if place > of_weight {
+                self.marks[of_weight..place].rotate_left(1);
+                self.marks[place - 1] = mark;
+            }
+            return;
+        }
+        // Room for all that nearly every one of them will ever hold, and no more.
+        self.marks
+            .reserve_exact(AT_MOST.saturating_sub(self.marks.len()).max(1));
+        self.marks.insert(place, mark);
+        let mut weights = 0;
+        let mut last = None;
+        for (known, _) in &self.marks {
+            weights += usize::from(last != Some(*known));
+            last = Some(*known);
+        }
+        if weights > WEIGHTS_MAX {
+            let lightest = self.marks[0].0;
+            self.marks.retain(|(known, _)| *known != lightest);
         }
     }
 
@@ -86,7 +124,7 @@ impl Repeats {
         self.marks
             .iter()
             .rev()
-            .flat_map(|(weight, marks)| marks.iter().rev().map(|mark| (*weight, mark)))
+            .map(|(weight, mark)| (*weight, mark))
             .filter(move |(_, mark)| holds(mark.time, at, within))
             .take(AT_MOST)
     }
@@ -101,7 +139,7 @@ impl Repeats {
         let kinds = self
             .kinds
             .iter()
-            .filter(|(_, newest)| holds(**newest, at, within))
+            .filter(|(_, newest)| holds(*newest, at, within))
             .fold(0, |set, (kind, _)| set | bit(*kind));
         Amount { weight, kinds }
     }
@@ -109,8 +147,8 @@ impl Repeats {
     /// When [`Self::amount`] changes next by time alone; `None` where nothing is left to change.
     #[must_use]
     pub fn changes(&self, at: i64, within: i64) -> Option<i64> {
-        let marks = self.marks.values().flatten().map(|mark| mark.time);
-        let times = marks.chain(self.kinds.values().copied());
+        let marks = self.marks.iter().map(|(_, mark)| mark.time);
+        let times = marks.chain(self.kinds.iter().map(|(_, newest)| *newest));
         times
             .filter(|time| holds(*time, at, within))
             .map(|time| time.saturating_add(within))
@@ -120,12 +158,16 @@ impl Repeats {
     /// The latest cut.
     #[must_use]
     pub fn newest(&self) -> i64 {
-        self.kinds.values().copied().max().unwrap_or(i64::MIN)
+        self.kinds
+            .iter()
+            .map(|(_, newest)| *newest)
+            .max()
+            .unwrap_or(i64::MIN)
     }
 
     /// Every kind of act among them.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        self.kinds.keys().copied()
+        self.kinds.iter().map(|(kind, _)| *kind)
     }
 }
 

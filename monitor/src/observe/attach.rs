@@ -286,7 +286,7 @@ const LINK: &str = "link_";
 
 /// What a tier that refuses makes superfluous: opens by io_uring come by `file_open` like all others, and unix sockets
 /// and signals have hooks of their own. With changes to files every act that the exit of a system call answers has one, and
-/// each of those settles what another hook left to be done to the process.
+/// each of those settles what another hook left to be done to the process, or to one that there was no room for.
 fn is_held(name: &str, denying: Option<&Denying>) -> bool {
     match name {
         "io_uring_complete" | "data_ready" | "signalled" => denying.is_some(),

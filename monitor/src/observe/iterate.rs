@@ -7,6 +7,8 @@ use aya::{
     programs::{Iter, Program},
 };
 
+use scopeward_abi::member::UNHELD;
+
 use super::attach::{AttachError, refused};
 
 /// The iterator over all tasks.
@@ -25,19 +27,32 @@ pub(super) fn load(ebpf: &mut Ebpf, btf: &Btf) -> Result<(), AttachError> {
     Ok(())
 }
 
-/// Runs the iterator once over all tasks; it writes the process ids that it enrolled.
+/// What a walk over all tasks found.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// Processes that it enrolled.
+    pub enrolled: Vec<u32>,
+    /// Processes that should be in a session, and for which there was no room.
+    pub unheld: Vec<u32>,
+}
+
+/// Runs the iterator once over all tasks.
 ///
 /// # Errors
 /// [`AttachError`] where it cannot be run.
-pub fn walk(ebpf: &mut Ebpf) -> Result<Vec<u32>, AttachError> {
+pub fn walk(ebpf: &mut Ebpf) -> Result<Walked, AttachError> {
     let mut bytes = Vec::new();
     run(ebpf, ADOPT)?
         .read_to_end(&mut bytes)
         .map_err(AttachError::Walk)?;
-    Ok(bytes
+    let (unheld, enrolled): (Vec<u32>, Vec<u32>) = bytes
         .chunks_exact(4)
         .filter_map(|word| word.try_into().ok().map(u32::from_ne_bytes))
-        .collect())
+        .partition(|pid| pid & UNHELD != 0);
+    Ok(Walked {
+        enrolled,
+        unheld: unheld.into_iter().map(|pid| pid & !UNHELD).collect(),
+    })
 }
 
 /// Makes the kernel put one heartbeat into the ring.

@@ -16,7 +16,7 @@ use super::{
     attach::{self, AttachError},
     btf::{Btf, BtfError},
     deny::{self, Choice, DenyError},
-    iterate,
+    iterate::{self, Walked},
     maps::{Maps, MapsError},
     mounts::{self, MountError},
     offsets::{self, MissingField},
@@ -189,6 +189,8 @@ impl Kernel {
         choice: &Choice,
     ) -> Result<(Self, RingBuf<MapData>), LoadError> {
         let fields = offsets::resolve(types)?;
+        #[cfg(debug_assertions)]
+        let fields = offsets::with_faults(fields)?;
         let data_ready = u32::from(types.has_tracepoint("sk_data_ready"));
         let changes = choice.tier.is_some_and(|tier| deny::changes(tier, types));
         let table = syscalls::table(choice.tier.is_some(), changes);
@@ -277,11 +279,11 @@ impl Kernel {
         Ok(self.links.watch(&mut self.ebpf, on)?)
     }
 
-    /// Walks over all tasks once and enrols what descends from members. Returns the process ids that were new.
+    /// Walks over all tasks once and enrols what descends from members.
     ///
     /// # Errors
     /// [`LoadError`] where the iterator cannot be run.
-    pub fn adopt(&mut self) -> Result<Vec<u32>, LoadError> {
+    pub fn adopt(&mut self) -> Result<Walked, LoadError> {
         Ok(iterate::walk(&mut self.ebpf)?)
     }
 

@@ -11,13 +11,14 @@ const OPENS: (&[usize], &[usize]) = (
     &[5, 8, 295, 342, 437],
 );
 
-/// Calls in which the process can have been doomed or held by a hook that cannot send signals.
+/// Calls in which the process can have been doomed or held by a hook that cannot send signals; a new process was doomed
+/// in the one that made it.
 #[cfg(target_arch = "x86_64")]
 const NETS: (&[usize], &[usize]) = (
-    // sendto, sendmsg, sendmmsg, io_uring_enter
-    &[44, 46, 307, 426],
-    // socketcall, sendmsg, sendto, sendmmsg, io_uring_enter
-    &[102, 370, 369, 345, 426],
+    // sendto, sendmsg, sendmmsg, io_uring_enter, clone, fork, vfork, clone3
+    &[44, 46, 307, 426, 56, 57, 58, 435],
+    // socketcall, sendmsg, sendto, sendmmsg, io_uring_enter, clone, fork, vfork, clone3
+    &[102, 370, 369, 345, 426, 120, 2, 190, 435],
 );
 
 /// Calls that connect: connect.
@@ -69,13 +70,14 @@ const OPENS: (&[usize], &[usize]) = (
     &[5, 8, 322, 371, 437],
 );
 
-/// Calls in which the process can have been doomed or held by a hook that cannot send signals.
+/// Calls in which the process can have been doomed or held by a hook that cannot send signals; a new process was doomed
+/// in the one that made it.
 #[cfg(target_arch = "aarch64")]
 const NETS: (&[usize], &[usize]) = (
-    // sendto, sendmsg, sendmmsg, io_uring_enter
-    &[206, 211, 269, 426],
-    // send, sendto, sendmsg, sendmmsg, io_uring_enter
-    &[289, 290, 296, 374, 426],
+    // sendto, sendmsg, sendmmsg, io_uring_enter, clone, clone3
+    &[206, 211, 269, 426, 220, 435],
+    // send, sendto, sendmsg, sendmmsg, io_uring_enter, clone, fork, vfork, clone3
+    &[289, 290, 296, 374, 426, 120, 2, 190, 435],
 );
 
 /// Calls that connect: connect.

@@ -124,6 +124,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         quota: config.limits.quota,
         ..Sizes::default()
     };
+    sizes.members = config.limits.processes.unwrap_or(sizes.members);
     sizes.ring = u32::try_from(config.limits.ring.0.next_power_of_two()).unwrap_or(sizes.ring);
     let settings = Settings {
         run: config.paths.run.clone(),

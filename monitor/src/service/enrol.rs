@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use nix::sys::signal::Signal;
 use scopeward_abi::{
     member::{Member, Session as KernelSession, mode, state as kernel_state},
     object::{ObjectKey, ns, role},
@@ -10,7 +11,9 @@ use scopeward_abi::{
 use crate::{
     attribute::{
         clock::Clock,
-        owner, recognise,
+        owner,
+        processes::parent,
+        recognise,
         sessions::{Session, Sessions},
     },
     observe::load::LoadError,
@@ -19,7 +22,7 @@ use crate::{
         memberships::{is_of, started},
     },
     record::event::{Owner, SessionRef},
-    respond::cgroup,
+    respond::{cgroup, signal},
     scope::words::Mode,
     service::{policies::PolicyError, scopes::Loaded, state::State},
 };
@@ -153,10 +156,13 @@ impl State {
     fn adopt_descendants(&mut self) -> Result<(), EnrolError> {
         loop {
             let found = self.kernel.adopt()?;
-            if found.is_empty() {
+            for pid in &found.unheld {
+                self.end_unheld(*pid);
+            }
+            if found.enrolled.is_empty() {
                 return Ok(());
             }
-            for pid in found {
+            for pid in found.enrolled {
                 let Some(member) = self.kernel.maps.member(pid) else {
                     continue;
                 };
@@ -169,6 +175,17 @@ impl State {
                 }
                 self.processes.found(pid, member.session, member.cookie);
             }
+        }
+    }
+
+    /// Ends a process that should be in a session and that there was no room for: it would run free.
+    fn end_unheld(&mut self, pid: u32) {
+        self.trouble("process of a session had no room in the kernel's table and was ended");
+        let maps = &self.kernel.maps;
+        // Its number can be another's by now.
+        let is_it = || maps.member(pid).is_none() && maps.member(parent(pid)).is_some();
+        if signal::send(pid, Signal::SIGKILL, is_it).is_err() {
+            self.trouble("process could not be killed");
         }
     }
 

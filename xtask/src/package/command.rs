@@ -18,20 +18,21 @@ pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         _ => return Err("package knows `--twice` alone".to_owned()),
     };
     let folder = folder(root);
-    let made = make(root, &folder.join("build"))?;
+    let made = if twice {
+        from_nothing(root, &folder.join("build"))?
+    } else {
+        make(root, &folder.join("build"))?
+    };
     let first = sums(&made)?;
     if twice {
-        let again = folder.join("build-again");
-        if again.exists() {
-            fs::remove_dir_all(&again)
-                .map_err(|error| format!("cannot remove {}: {error}", again.display()))?;
-        }
-        let second = sums(&make(root, &again)?)?;
+        keep(&made, &folder.join("first"))?;
+        let second = sums(&from_nothing(root, &folder.join("build-again"))?)?;
         if first != second {
             return Err(format!(
-                "two builds of one checkout differ:\n{}\n{}",
+                "two builds of one checkout differ:\n{}\n{}\nThe packages of the first are in {}",
                 first.join("\n"),
-                second.join("\n")
+                second.join("\n"),
+                folder.join("first").display()
             ));
         }
         println!("package: two builds, each from nothing, gave the same bytes");
@@ -68,6 +69,27 @@ fn make(root: &Path, target: &Path) -> Result<Vec<PathBuf>, String> {
     let tree = folder(root).join("tree-static");
     tree::lay(root, &alone, &tree)?;
     Ok(vec![deb, rpm, archives::tar(root, &tree)?])
+}
+
+/// As [`make`], with nothing there that an earlier build left, of the kernel's programs either.
+fn from_nothing(root: &Path, target: &Path) -> Result<Vec<PathBuf>, String> {
+    for old in [target, &root.join("target/ebpf")] {
+        if old.exists() {
+            fs::remove_dir_all(old).map_err(|error| format!("cannot remove {}: {error}", old.display()))?;
+        }
+    }
+    make(root, target)
+}
+
+/// Copies `files` into `folder`, to be looked at where the second ones differ.
+fn keep(files: &[PathBuf], folder: &Path) -> Result<(), String> {
+    let cannot = |error: std::io::Error| format!("cannot copy into {}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(cannot)?;
+    for file in files {
+        let name = file.file_name().unwrap_or(file.as_os_str());
+        fs::copy(file, folder.join(name)).map_err(cannot)?;
+    }
+    Ok(())
 }
 
 fn sums(files: &[PathBuf]) -> Result<Vec<String>, String> {

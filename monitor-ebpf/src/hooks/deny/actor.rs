@@ -6,7 +6,9 @@ use scopeward_abi::{
 };
 
 use crate::{
-    emit, respond,
+    emit,
+    hooks::fork,
+    respond,
     session::{self, Actor, ids},
 };
 
@@ -22,7 +24,9 @@ const REFUSED: i32 = -1;
 pub fn held(hook: u8, act: impl FnOnce(&mut Actor) -> u8) -> i32 {
     let ids = ids();
     let Some(member) = session::member(ids.0) else {
-        return 0;
+        // One for which there was no room in its session has no answer but this.
+        let is_stray = session::is_marked(ids.0) && fork::stray();
+        return if is_stray { REFUSED } else { 0 };
     };
     let Some(mut actor) = Actor::of(member, ids, hook) else {
         emit::lost(hook, loss::UNRESOLVED);

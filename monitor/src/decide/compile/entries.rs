@@ -3,7 +3,7 @@
 use scopeward_abi::policy::{Entry, Unless, response};
 
 use super::CompileError;
-use crate::scope::{rule_id::RuleId, words::Response};
+use crate::scope::{effective::Rule, rule_id::RuleId, words::Response};
 
 /// What stands behind an entry's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,24 @@ impl Entries {
             response: default.response,
             weight: crate::scope::model::default_weight(default.response),
             reason: None,
+            class: None,
+            name: None,
+        };
+        self.add(info, &[])
+    }
+
+    /// Adds the entry of what could not be resolved, which is answered as the strongest of the rules that could have been
+    /// meant; returns its number, or 0 where none of them does anything.
+    pub(super) fn add_fail(&mut self, strongest: Option<&Rule>, reason: &str) -> Result<u32, CompileError> {
+        let Some(rule) = strongest.filter(|rule| rule.response > Response::Allow) else {
+            return Ok(0);
+        };
+        let info = EntryInfo {
+            rule: Some(rule.id.clone()),
+            pattern: "(what could not be resolved)".to_owned(),
+            response: rule.response,
+            weight: rule.weight,
+            reason: Some(reason.to_owned()),
             class: None,
             name: None,
         };

@@ -106,18 +106,10 @@ fn fail_direction(work: &mut Work, scope: &Effective) -> Result<(), CompileError
     let strongest = rules
         .filter(|rule| rule.rule.id.place != RulePlace::SelfDefence)
         .max_by_key(|rule| rule.rule.response);
-    if let Some(rule) = strongest.filter(|rule| rule.rule.response > Response::Allow) {
-        let info = EntryInfo {
-            rule: Some(rule.rule.id.clone()),
-            pattern: "(what could not be resolved)".to_owned(),
-            response: rule.rule.response,
-            weight: rule.rule.weight,
-            reason: Some("the file could not be resolved, and the scope guards files".to_owned()),
-            class: None,
-            name: None,
-        };
-        work.policy.fail = work.entries.add(info, &[])?;
-    }
+    work.policy.fail = work.entries.add_fail(
+        strongest.map(|rule| &rule.rule),
+        "the file could not be resolved, and the scope guards files",
+    )?;
     Ok(())
 }
 

@@ -61,5 +61,15 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
         }
     }
     work.policy.exec_default = work.entries.add_default(&scope.exec.default)?;
+    let named = scope
+        .exec
+        .rules
+        .iter()
+        .filter(|rule| !rule.exe.is_empty() && rule.argv.is_empty());
+    let strongest = named.max_by_key(|rule| rule.rule.response);
+    work.policy.exec_fail = work.entries.add_fail(
+        strongest.map(|rule| &rule.rule),
+        "the program could not be resolved, and the scope has rules for programs",
+    )?;
     Ok(())
 }

@@ -47,20 +47,9 @@ pub(super) fn compile(work: &mut Work, scope: &Effective, locate: &dyn Locate) -
     work.sockets.tie(&patterns);
     work.policy.socket_default = work.entries.add_default(&scope.sockets.default)?;
     let strongest = scope.sockets.rules.iter().max_by_key(|rule| rule.rule.response);
-    work.policy.socket_fail = match strongest.filter(|rule| rule.rule.response > Response::Allow) {
-        Some(rule) => {
-            let info = EntryInfo {
-                rule: Some(rule.rule.id.clone()),
-                pattern: "(what could not be resolved)".to_owned(),
-                response: rule.rule.response,
-                weight: rule.rule.weight,
-                reason: Some("the socket could not be resolved, and the scope guards sockets".to_owned()),
-                class: None,
-                name: None,
-            };
-            work.entries.add(info, &[])?
-        }
-        None => work.policy.socket_default,
-    };
+    work.policy.socket_fail = work.entries.add_fail(
+        strongest.map(|rule| &rule.rule),
+        "the socket could not be resolved, and the scope guards sockets",
+    )?;
     Ok(())
 }

@@ -157,7 +157,7 @@ impl Monitor {
         let mut family = text.family(
             "scopeward_losses_total",
             Kind::Counter,
-            "Acts that were answered in the kernel and could not be handed over, by hook and reason",
+            "Acts that were answered in the kernel and could not be handed over or seen whole, by hook and reason",
         );
         for (hook, reason, count) in losses {
             family.value(&[("hook", hook), ("reason", reason)], number(count));

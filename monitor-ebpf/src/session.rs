@@ -3,7 +3,7 @@
 use core::arch::asm;
 
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
-use scopeward_abi::member::{Member, Session};
+use scopeward_abi::member::{Member, Session, UNHELD};
 
 use crate::{
     kernel::task,
@@ -50,6 +50,19 @@ pub fn mark(tgid: u32) {
 pub fn enrol(tgid: u32, member: &Member, flags: u64) -> Result<(), i32> {
     mark(tgid);
     MEMBERS.insert(&tgid, member, flags)
+}
+
+/// Whether there is room for another member at this moment: by a number that no process has.
+#[inline(never)]
+pub fn has_room(actor: &Actor) -> bool {
+    let nobody = UNHELD | actor.ids.1;
+    let member = *actor.member;
+    let has = MEMBERS.insert(&nobody, &member, 0).is_ok();
+    if has {
+        // It was put there a moment ago.
+        let _ = MEMBERS.remove(&nobody);
+    }
+    has
 }
 
 /// Ends the membership of the running process, whose last thread this is.

@@ -17,7 +17,7 @@ use scopeward_abi::{
     endpoint::{EndpointKey, NS_BITS, Ports},
     event::{hook, loss},
     grant::{Grant, GrantKey},
-    member::{Counts, Member, Session},
+    member::{Counts, Member, Session, UNHELD},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
     sent::{Sent, SentKey},
@@ -177,6 +177,8 @@ impl Maps {
         self.members
             .iter()
             .filter_map(Result::ok)
+            // By a number that no process has the programs try whether there is room.
+            .filter(|(pid, _)| pid & UNHELD == 0)
             .map(|(pid, pod)| (pid, pod.0))
             .collect()
     }

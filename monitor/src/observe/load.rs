@@ -102,8 +102,9 @@ impl Default for Sizes {
 }
 
 /// Maps that outlive the daemon: what decides, who is a member, and what was not read yet.
-const PINNED_MAPS: [&str; 20] = [
+const PINNED_MAPS: [&str; 21] = [
     "MEMBERS",
+    "IS_MEMBER",
     "SESSIONS",
     "COUNTS",
     "POLICIES",

@@ -71,7 +71,8 @@ fn descriptor(command: u32, attr: &Attr) -> io::Result<OwnedFd> {
 /// From now on nobody writes to a map but the programs, for as long as there is one. One that is frozen already stays so.
 pub(in crate::observe) fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
     match call(MAP_FREEZE, &Attr::new().u32(0, map.as_raw_fd().unsigned_abs())) {
-        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => Ok(()),
+        // A descriptor of one that is frozen has no right to write, which this call asks for.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EBUSY | libc::EPERM)) => Ok(()),
         done => done.map(drop),
     }
 }

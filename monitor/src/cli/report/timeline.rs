@@ -175,6 +175,23 @@ pub fn draw(report: &Report, axis: Axis, zone: &TimeZone) -> Timeline {
             act_words(&event.act, event.count)
         ),
     });
+    let by_hand = report.decisions.iter().filter_map(|decision| {
+        let response = [Response::Kill, Response::Freeze]
+            .into_iter()
+            .find(|response| response.word() == decision.what)?;
+        Some(Mark {
+            x: axis.x(decision.time),
+            y: y(response),
+            class: response.word(),
+            title: format!(
+                "{} {} by {}: {}",
+                clock(decision.time, zone),
+                decision.what,
+                decision.by,
+                decision.reason
+            ),
+        })
+    });
     let spans = report.incidents.iter().map(|incident| {
         let left = axis.x(incident.began);
         let right = axis.x(incident.closed().unwrap_or(report.made));
@@ -199,7 +216,7 @@ pub fn draw(report: &Report, axis: Axis, zone: &TimeZone) -> Timeline {
             .map(|(response, name)| Lane { name, y: y(response) })
             .collect(),
         ticks: axis.ticks(zone),
-        marks: marks.collect(),
+        marks: marks.chain(by_hand).collect(),
         spans: spans.collect(),
     }
 }

@@ -133,6 +133,8 @@ fn draw_pending(frame: &mut Frame<'_>, view: &View, list: Rect, detail: Rect) {
         return;
     };
     let first = view.selected.saturating_sub(WAITING - 1);
+    // What the other columns, and the gaps between all of them, leave.
+    let asked = usize::from(list.width.saturating_sub(1 + 14 + 10 + 8 + 4)).max(20);
     let rows = view
         .pending
         .iter()
@@ -150,7 +152,7 @@ fn draw_pending(frame: &mut Frame<'_>, view: &View, list: Rect, detail: Rect) {
                 Cell::from(mark),
                 Cell::from(escape(&one.agent).into_owned()),
                 Cell::from(escape(&owner_words(&one.owner)).into_owned()),
-                Cell::from(asks(one)),
+                Cell::from(ended(&asks(one), asked)),
                 Cell::from(age(one.since, view.now)),
             ];
             Row::new(cells).style(style)
@@ -163,7 +165,10 @@ fn draw_pending(frame: &mut Frame<'_>, view: &View, list: Rect, detail: Rect) {
         Constraint::Length(8),
     ];
     frame.render_widget(Table::new(rows, widths), list);
-    frame.render_widget(Paragraph::new(details(view, chosen)), detail);
+    frame.render_widget(
+        Paragraph::new(details(view, chosen, usize::from(detail.width))),
+        detail,
+    );
 }
 
 fn asks(one: &Pending) -> String {
@@ -175,54 +180,110 @@ fn asks(one: &Pending) -> String {
     format!("{process}{}", escape(what))
 }
 
-fn details(view: &View, one: &Pending) -> Vec<Line<'static>> {
-    let rule = one.rule.as_deref().unwrap_or("by hand");
-    let reason = one
-        .rule_reason
-        .as_deref()
-        .map_or_else(String::new, |reason| format!(": {}", escape(reason)));
+fn details(view: &View, one: &Pending, width: usize) -> Vec<Line<'static>> {
+    let why = match (one.rule.as_deref(), one.rule_reason.as_deref()) {
+        (Some(rule), Some(reason)) => format!("  rule     {}: {}", escape(rule), escape(reason)),
+        (Some(rule), None) => format!("  rule     {}", escape(rule)),
+        // A budget, or a person.
+        (None, _) => format!("  why      {}", escape(&one.reason)),
+    };
     vec![
-        Line::raw(format!("  rule     {}{reason}", escape(rule))),
+        Line::raw(ended(&why, width)),
         Line::raw(format!("  then     {}", then_words(one, view.now))),
         Line::raw(format!("  session  {}", escape(&one.session))),
     ]
 }
 
 fn draw_sessions(frame: &mut Frame<'_>, view: &View, area: Rect) {
-    let rows = view.sessions.iter().map(|one| {
+    let shown: Vec<(&SessionInfo, [String; 7])> = view
+        .sessions
+        .iter()
+        .map(|one| (one, columns(one, view)))
+        .collect();
+    // As wide as what is in them, so that the last cut gets all the rest.
+    let widths: [u16; 7] = std::array::from_fn(|column| {
+        let longest = shown.iter().map(|(_, cells)| cells[column].chars().count());
+        let longest = longest.max().unwrap_or(0).max(HEADS[column].len());
+        u16::try_from(longest).unwrap_or(u16::MAX)
+    });
+    let taken: u16 = widths.iter().map(|width| width.saturating_add(1)).sum();
+    let rest = usize::from(area.width.saturating_sub(taken));
+    let rows = shown.into_iter().map(|(one, cells)| {
         let style = match &one.status {
             SessionState::Frozen(_) => coloured(view, Color::Magenta),
             _ if is_nearly_used_up(one) => coloured(view, Color::Red),
             _ if one.cuts > 0 => coloured(view, Color::Yellow),
             _ => Style::new(),
         };
-        Row::new([
-            Cell::from(escape(&one.agent).into_owned()),
-            Cell::from(escape(&owner_words(&one.owner)).into_owned()),
-            Cell::from(state(one)),
-            Cell::from(age(one.since, view.now)),
-            Cell::from(one.acts.to_string()),
-            Cell::from(one.cuts.to_string()),
-            Cell::from(budget(one)),
-            Cell::from(last_cut(one)),
-        ])
-        .style(style)
+        let cells = aligned(cells).chain([Cell::from(shortened(&last_cut(one), rest))]);
+        Row::new(cells).style(style)
     });
-    let widths = [
-        Constraint::Length(14),
-        Constraint::Length(10),
-        Constraint::Length(9),
-        Constraint::Length(8),
-        Constraint::Length(7),
-        Constraint::Length(5),
-        Constraint::Length(8),
-        Constraint::Min(10),
-    ];
-    let heads = Row::new([
-        "AGENT", "FOR", "STATE", "AGE", "ACTS", "CUTS", "BUDGET", "LAST CUT",
-    ])
-    .style(dim());
-    frame.render_widget(Table::new(rows, widths).header(heads), area);
+    let heads = aligned(HEADS.map(str::to_owned)).chain([Cell::from("LAST CUT")]);
+    let widths = widths.map(Constraint::Length).into_iter();
+    let table = Table::new(rows, widths.chain([Constraint::Min(0)]));
+    frame.render_widget(table.header(Row::new(heads).style(dim())), area);
+}
+
+/// The columns of a session before its last cut.
+const HEADS: [&str; 7] = ["AGENT", "FOR", "STATE", "AGE", "ACTS", "CUTS", "BUDGET"];
+/// The columns that hold numbers.
+const NUMBERS: [usize; 2] = [4, 5];
+/// How much of a name is shown.
+const NAME: usize = 16;
+/// The fewest letters of an object's end that say something.
+const END: usize = 10;
+
+/// What stands in them.
+fn columns(one: &SessionInfo, view: &View) -> [String; 7] {
+    [
+        shortened(&escape(&one.agent), NAME),
+        shortened(&escape(&owner_words(&one.owner)), NAME),
+        state(one),
+        age(one.since, view.now),
+        one.acts.to_string(),
+        one.cuts.to_string(),
+        budget(one),
+    ]
+}
+
+/// Cells of them, with numbers to the right.
+fn aligned(cells: [String; 7]) -> impl Iterator<Item = Cell<'static>> {
+    cells.into_iter().enumerate().map(|(column, text)| {
+        let line = Line::raw(text);
+        Cell::from(if NUMBERS.contains(&column) {
+            line.right_aligned()
+        } else {
+            line
+        })
+    })
+}
+
+/// `text` in at most `width` characters, and a sign where it goes on.
+fn ended(text: &str, width: usize) -> String {
+    if text.chars().count() <= width || width == 0 {
+        return text.to_owned();
+    }
+    text.chars().take(width - 1).chain(['…']).collect()
+}
+
+/// `text` in at most `width` characters: of an act, its beginning as far as the kind and the end of its object.
+fn shortened(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width || width == 0 {
+        return text.to_owned();
+    }
+    let kind: usize = text
+        .split_inclusive(' ')
+        .take(2)
+        .map(|word| word.chars().count())
+        .sum();
+    // Where the object would be a few letters, the beginning says more.
+    let head = if kind + END < width { kind } else { width - 1 };
+    let end = width - head - 1;
+    let mut shown: String = text.chars().take(head).collect();
+    shown.push('…');
+    shown.extend(text.chars().skip(length - end));
+    shown
 }
 
 fn state(one: &SessionInfo) -> String {

@@ -52,7 +52,8 @@ fn everything_is_seen_in_80_by_24_and_in_less() {
         "then     kill in 12m 55s",
         "session  s-00000000000000bb",
         "SESSIONS (2)",
-        "claude-code    dev        enforce   2m 5s    1204    2     7.5/10   deny: net.co",
+        "AGENT       FOR         STATE   AGE   ACTS CUTS BUDGET LAST CUT",
+        "claude-code dev         enforce 2m 5s 1204    2 7.5/10 deny: net.connect 203.0.…",
         "a approve 10 min   d deny (kill)   t thaw without grant   q quit",
     ] {
         assert!(text.contains(seen), "{seen:?} in\n{text}");
@@ -61,6 +62,26 @@ fn everything_is_seen_in_80_by_24_and_in_less() {
     let (text, _) = screen(&view(true), 40, 8);
     assert!(text.contains("WAITS FOR A PERSON"), "{text}");
     assert!(screen(&view(true), 120, 40).1, "colours were wanted");
+}
+
+#[test]
+fn a_number_is_shown_whole_and_a_long_object_by_its_end() {
+    let mut view = view(false);
+    view.sessions[0].acts = 123_456_789;
+    view.sessions[0].cuts = 1_234_567;
+    let cut = view.sessions[0].last_cut.as_mut().unwrap();
+    cut.act = "file.open /home/dev/a/long/way/down/to/the/secret.txt".into();
+    let (text, _) = screen(&view, 80, 24);
+    assert!(text.contains("2m 5s 123456789 1234567 7.5/10"), "{text}");
+    assert!(text.contains("deny: file.open …"), "{text}");
+    let (text, _) = screen(&view, 100, 24);
+    assert!(text.contains("deny: file.open …"), "{text}");
+    assert!(text.contains("/the/secret.txt\n"), "{text}");
+    let (text, _) = screen(&view, 140, 24);
+    assert!(
+        text.contains("/home/dev/a/long/way/down/to/the/secret.txt"),
+        "{text}"
+    );
 }
 
 #[test]

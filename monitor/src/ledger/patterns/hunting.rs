@@ -31,6 +31,7 @@ impl Hunting {
     /// A secret was read, or tried.
     pub fn read(&mut self, now: i64, read: &CredentialRead, had: bool) -> Option<Finding> {
         let fresh = |time: i64| now.saturating_sub(time) < WITHIN;
+        let again = self.secrets.iter().any(|(_, known, _)| known.path == read.path);
         self.secrets
             .retain(|(time, known, _)| fresh(*time) && known.path != read.path);
         if self.secrets.len() < REMEMBERED {
@@ -38,8 +39,17 @@ impl Hunting {
         }
         let sharper = self.refused.is_some_and(fresh);
         let enough = self.secrets.len() >= if sharper { FEW } else { MANY };
-        if !enough || self.told.is_some_and(fresh) {
+        if !enough {
             return None;
+        }
+        if self.told.is_some_and(fresh) {
+            // It goes on: what is had now was not named then, and has to be rotated as well.
+            return (had && !again).then(|| Finding {
+                rule: "pattern.hunting",
+                weight: WEIGHT,
+                reason: format!("one more secret within a minute: {}", read.path),
+                reads: vec![read.clone()],
+            });
         }
         self.told = Some(now);
         let names: Vec<&str> = self

@@ -88,8 +88,12 @@ fn five_secrets_in_a_minute_are_hunting() {
         .map(|(n, path)| read(n, &format!("{HOME}/{path}")))
         .collect();
     assert_eq!(rules(&hunt[..4]), [""; 0]);
-    assert_eq!(rules(&hunt), ["pattern.hunting"], "told once");
+    assert_eq!(rules(&hunt[..5]), ["pattern.hunting"]);
     assert_eq!(found(&hunt)[0].reads.len(), 5, "they are to be rotated");
+    assert_eq!(rules(&hunt), ["pattern.hunting"; 2], "one more");
+    assert_eq!(found(&hunt)[1].reads.len(), 1, "and it too");
+    let twice: Vec<_> = hunt.iter().chain(&hunt).cloned().collect();
+    assert_eq!(rules(&twice), ["pattern.hunting"; 2], "each once");
     // One a minute is not.
     let slow: Vec<_> = (0..)
         .zip(paths)

@@ -2,7 +2,7 @@
 //! entries, endpoints); the programs write membership and counters.
 
 use aya_ebpf::{
-    bindings::BPF_F_NO_PREALLOC,
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     macros::map,
     maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
 };
@@ -10,19 +10,28 @@ use scopeward_abi::{
     endpoint::{EndpointKey, Ports},
     event::{hook, loss},
     grant::{Grant, GrantKey},
-    member::{Counts, Member, Session},
+    member::{Counts, MEMBER_WORDS, Member, Session},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
     sent::{Sent, SentKey},
     used::UsedKey,
 };
 
-use crate::scratch::Scratch;
+use crate::{
+    matching::known::{Known, KnownKey},
+    scratch::Scratch,
+};
 
 /// Processes of sessions by process id. Preallocated, so that a fork never fails for want of memory; never an
 /// LRU, because eviction would be an escape. The daemon sets the size to the host's `pid_max`, up to 131,072.
 #[map]
 pub static MEMBERS: HashMap<u32, Member> = HashMap::with_max_entries(32_768, 0);
+
+/// A bit for each process id that there can be (`PID_MAX_LIMIT`), set for whoever is in [`MEMBERS`]: read without a helper,
+/// so that everything outside sessions ends with it. 512 KiB. Set before a process is put there, by the daemon too, in its
+/// own memory; what is set too long costs a look-up.
+#[map]
+pub static IS_MEMBER: Array<u64> = Array::with_max_entries(MEMBER_WORDS, BPF_F_MMAPABLE);
 
 /// Children of sessions that [`MEMBERS`] had no room for, by the address of their task: each ends as it leaves the call that
 /// made it. What made it ends as well, so that there are never more than processes of sessions that fork at one moment.
@@ -49,6 +58,14 @@ pub static ENTRIES: HashMap<EntryKey, Entry> = HashMap::with_max_entries(262_144
 /// Guarded inodes and directories.
 #[map]
 pub static OBJECTS: HashMap<ObjectKey, Match> = HashMap::with_max_entries(262_144, BPF_F_NO_PREALLOC);
+
+/// Index 0: changed by the daemon, in its own memory, after each change of what files match.
+#[map]
+pub static EPOCH: Array<u64> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// What files matched. An LRU: what is evicted is looked for again.
+#[map]
+pub static KNOWN: LruHashMap<KnownKey, Known> = LruHashMap::with_max_entries(8_192, 0);
 
 /// Guarded names.
 #[map]

@@ -2,6 +2,7 @@
 //! caller's string is never looked at.
 
 mod hashes;
+pub mod known;
 mod table;
 
 use scopeward_abi::{

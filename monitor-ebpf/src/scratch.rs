@@ -64,6 +64,8 @@ pub struct Scratch {
     pub socket_name: u64,
     /// A process as it would be.
     pub member: Member,
+    /// The epoch of the rules, before a file was looked for.
+    pub epoch: u64,
     /// The hash of a path as a text.
     pub text: u64,
     /// What was decided about a change.

@@ -1,14 +1,17 @@
 //! Where a tier refuses acts before they happen: changes to names and attributes leave nothing behind and are told once,
 //! descriptors from outside never arrive, and a program cannot be run through the dynamic loader.
 
+use std::ffi::OsStr;
 use std::io::{IoSlice, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use scopeward_tests::patience::patient;
 use scopeward_tests::requirement::{Need, require, say_skipped, take_turn, test_name};
 use scopeward_tests::scope;
 use scopeward_tests::scratch::Scratch;
@@ -288,4 +291,98 @@ fn a_descriptor_from_outside_does_not_arrive() {
     assert_eq!(told.len(), 2, "{told:#?}");
     assert!(told.iter().all(|cut| is_refused(cut)), "{told:#?}");
     assert_eq!(told[0]["act"]["call"], "receive", "{told:#?}");
+}
+
+/// What happens to the directory `D/plain` with a file `one.txt` outside the session, what is opened afterwards, and whether
+/// it is guarded then.
+const MOVES: &[(&str, &str, bool)] = &[
+    ("", "plain/one.txt", false),
+    ("plain/one.txt > plain/one.pem", "plain/one.pem", true),
+    ("plain/one.pem > plain/one.txt", "plain/one.txt", false),
+    ("plain > hidden", "hidden/one.txt", true),
+    ("hidden > plain", "plain/one.txt", false),
+    ("plain > below/hidden/plain", "below/hidden/plain/one.txt", true),
+    ("below/hidden/plain > plain", "plain/one.txt", false),
+    ("plain/one.txt + plain/two.pem", "plain/two.pem", true),
+    ("", "plain/one.txt", false),
+];
+
+/// Asks for each of the moves, and opens the file three times: what is known of it is used from the second time on.
+const OPENER: &str = "import os, sys, time\n\
+    at = sys.argv[1]\n\
+    for index, path in enumerate(sys.argv[2:]):\n\
+    \x20 open(f'{at}/ask{index}', 'w').close()\n\
+    \x20 while not os.path.exists(f'{at}/done{index}'): time.sleep(0.02)\n\
+    \x20 for _ in range(3):\n\
+    \x20   try: print(index, open(f'{at}/{path}').read())\n\
+    \x20   except OSError as e: print(index, e.errno)\n";
+
+/// Moves and links files as the session asks for it, from outside.
+fn move_as_asked(directory: &Path) -> std::io::Result<()> {
+    let end = Instant::now() + patient(Duration::from_secs(60));
+    for (index, (change, ..)) in MOVES.iter().enumerate() {
+        while !directory.join(format!("ask{index}")).exists() {
+            if Instant::now() > end {
+                return Err(std::io::ErrorKind::TimedOut.into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if let Some((from, to)) = change.split_once(" > ") {
+            std::fs::rename(directory.join(from), directory.join(to))?;
+        } else if let Some((from, to)) = change.split_once(" + ") {
+            std::fs::hard_link(directory.join(from), directory.join(to))?;
+        }
+        std::fs::write(directory.join(format!("done{index}")), "")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_known_of_a_file_ends_when_it_is_moved() {
+    if !require(&[Need::Root, Need::Bpf, Need::Scopeward]) {
+        return;
+    }
+    let _turn = take_turn();
+    let scratch = Scratch::new().expect("make a directory");
+    std::fs::create_dir_all(scratch.path("plain")).expect("make a directory");
+    scratch.write("plain/one.txt", "content").expect("write");
+    std::fs::create_dir_all(scratch.path("below/hidden")).expect("make a directory");
+    let tables = "[network]\ndefault = \"allow\"\n[files]\ndefault = \"allow\"\n[[files.rule]]\npaths = [\"**/*.pem\", \
+                  \"**/hidden/**\"]\naccess = [\"read\"]\nresponse = \"deny\"\nweight = 0\nreason = \"guarded by the test\"\n";
+    let scope = scratch
+        .write("scope.toml", scope::with(tables))
+        .expect("write the scope");
+    let opener = scratch.write("opener.py", OPENER).expect("write the program");
+    let directory = scratch.path("");
+    let moves = std::thread::spawn({
+        let directory = directory.clone();
+        move || move_as_asked(&directory)
+    });
+    let mut command = vec![
+        "/usr/bin/python3".as_ref(),
+        "-I".as_ref(),
+        opener.as_os_str(),
+        directory.as_os_str(),
+    ];
+    command.extend(MOVES.iter().map(|(_, path, _)| OsStr::new(path)));
+    let ended = Session::new(&scratch, &scope).run(&command).expect("run");
+    let moved = moves.join().expect("join");
+    if !is_refusing(&ended) {
+        return;
+    }
+    assert!(moved.is_ok(), "{moved:?} {ended:#?}");
+    let expected: String = MOVES
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (_, _, guarded))| {
+            let line = if *guarded {
+                format!("{index} 1\n")
+            } else {
+                format!("{index} content\n")
+            };
+            vec![line; 3]
+        })
+        .collect();
+    assert_eq!(ended.stdout, expected, "{ended:#?}");
+    assert!(cuts(&ended.events).all(is_refused), "{:#?}", ended.events);
 }

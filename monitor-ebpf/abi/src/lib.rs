@@ -19,7 +19,7 @@ pub mod used;
 pub mod verdict;
 
 /// First byte of every event, and part of the directory that pinned maps live in.
-pub const ABI_VERSION: u8 = 8;
+pub const ABI_VERSION: u8 = 9;
 
 /// Longest name of a path component in bytes (`NAME_MAX` of every Linux filesystem).
 pub const MAX_NAME: usize = 255;

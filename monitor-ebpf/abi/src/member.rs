@@ -1,5 +1,8 @@
 //! Sessions and their processes.
 
+/// Words of `IS_MEMBER`: a bit for each process id below `PID_MAX_LIMIT`, which is 2^22.
+pub const MEMBER_WORDS: u32 = 1 << 16;
+
 /// Value of `MEMBERS`, keyed by process id (tgid): one process of a session.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

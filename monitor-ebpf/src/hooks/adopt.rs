@@ -69,7 +69,7 @@ extern "C" fn adopt(ctx: *const c_void) -> i32 {
     inherited.flags |= flag::ADOPTED;
     /// `BPF_NOEXIST`: what inherited by fork meanwhile stays as it is.
     const NO_EXIST: u64 = 1;
-    if MEMBERS.insert(&tgid, &inherited, NO_EXIST).is_err() {
+    if session::enrol(tgid, &inherited, NO_EXIST).is_err() {
         if session::known(tgid).is_none() {
             emit::lost(hook::ADOPT, loss::MAP);
             // Only the daemon can end another process.

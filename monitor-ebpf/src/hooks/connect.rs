@@ -19,7 +19,7 @@ use crate::{
 const ALLOW: i32 = 1;
 const REFUSE: i32 = 0;
 
-/// `BPF_CGROUP_INET4_CONNECT`. Checked on 6.18. Outside sessions: one hash look-up. Fails towards refusing.
+/// `BPF_CGROUP_INET4_CONNECT`. Checked on 6.18. Outside sessions: one bit. Fails towards refusing.
 #[cgroup_sock_addr(connect4)]
 pub fn connect4(ctx: SockAddrContext) -> i32 {
     inet4(&ctx, hook::CONNECT, kind::CONNECT)

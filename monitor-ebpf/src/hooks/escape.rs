@@ -14,7 +14,7 @@ use crate::{
     kernel::{
         call::{self as calls, Call},
         file::{self, FMODE_WRITE, word},
-        offsets::{Address, of, read},
+        offsets::{Address, Memory as _, Typed, of, read},
         task,
     },
     maps::POLICIES,
@@ -143,13 +143,13 @@ pub fn opened(actor: &mut Actor, opened: Address) -> u8 {
         (word(b"tasks"), 5),
     ];
     let magic = |opened: Address| {
-        let mode: u32 = read(opened, of::FILE_MODE())?;
+        let mode: u32 = Typed::read(opened, of::FILE_MODE())?;
         if mode & FMODE_WRITE == 0 {
             return Err(0);
         }
-        let inode: Address = read(opened, of::FILE_INODE())?;
-        let sb: Address = read(inode, of::INODE_SB())?;
-        read::<u64>(sb, of::SB_MAGIC())
+        let inode: Address = Typed::read(opened, of::FILE_INODE())?;
+        let sb: Address = Typed::read(inode, of::INODE_SB())?;
+        Typed::read::<u64>(sb, of::SB_MAGIC())
     };
     let Ok(CGROUP2 | CGROUP) = magic(opened) else {
         return response::ALLOW;

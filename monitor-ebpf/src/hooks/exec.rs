@@ -16,7 +16,7 @@ use crate::{
     hooks::candidate,
     kernel::{
         file::{self, Facts},
-        offsets::{Address, of, read},
+        offsets::{Address, Probed, of, read},
         task,
     },
     maps::{MATCHING, POLICIES, SeenKey},
@@ -54,7 +54,7 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
 /// Reads what the program is into the scratch; false where it cannot be seen.
 #[inline(never)]
 pub(super) fn program(bprm: Address, scratch: &mut Scratch) -> bool {
-    let facts = read::<Address>(bprm, of::BPRM_FILE()).and_then(file::facts);
+    let facts = read::<Address>(bprm, of::BPRM_FILE()).and_then(file::facts::<Probed>);
     match facts {
         Ok(facts) => scratch.facts = facts,
         Err(_) => scratch.facts = Facts::default(),

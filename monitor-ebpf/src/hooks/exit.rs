@@ -5,11 +5,11 @@ use scopeward_abi::event::{Exit, Header, hook, kind};
 
 use crate::{
     emit,
+    hooks::fork,
     kernel::{
         offsets::{of, read},
         task,
     },
-    maps::MEMBERS,
     session::{self, Actor, ids},
 };
 
@@ -24,13 +24,18 @@ struct ExitEvent {
 #[btf_tracepoint(function = "sched_process_exit")]
 pub fn exit(_ctx: BtfTracePointContext) -> i32 {
     let ids = ids();
-    let Some(member) = session::member(ids.0) else {
+    if !session::is_marked(ids.0) {
         return 0;
-    };
+    }
     let task = task::current();
     if !task::is_last_thread(task).unwrap_or(false) {
         return 0;
     }
+    let Some(member) = session::member(ids.0) else {
+        fork::forget();
+        session::end(ids.0);
+        return 0;
+    };
     if let Some(actor) = Actor::of(member, ids, hook::EXIT) {
         let event = ExitEvent {
             header: emit::header(kind::EXIT, &actor),
@@ -41,7 +46,6 @@ pub fn exit(_ctx: BtfTracePointContext) -> i32 {
         };
         emit::send_small(&event, hook::EXIT);
     }
-    // Nothing to do about a key that is not there.
-    let _ = MEMBERS.remove(&ids.0);
+    session::end(ids.0);
     0
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     kernel::{
         call,
-        offsets::{of, read},
+        offsets::{Probed, of, read},
         task,
     },
     respond::{self, Power},
@@ -27,7 +27,7 @@ use crate::{
 static DENYING: Global<u32> = Global::new(0);
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)`, called for each system call of each process before it returns to user
-/// space. Checked on 6.18. Outside sessions: a look into a constant table, and for the calls in it one hash look-up.
+/// space. Checked on 6.18. Outside sessions: a look into a constant table, and for the calls in it one bit.
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let regs = ctx.arg::<*const u8>(0);
@@ -38,7 +38,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     // Many a number means something else in a 32-bit call.
-    if classes & 15 == class::NONE && !task::is_compat(task::current()) {
+    if classes & 15 == class::NONE && !task::is_compat() {
         return 0;
     }
     let ret = ctx.arg::<i64>(1);
@@ -57,20 +57,27 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         respond::without_session(hook::OPEN);
         return 0;
     };
-    // SAFETY: as above.
-    let first = unsafe { *(regs.add(of::REGS_FIRST()) as *const u64) };
-    // SAFETY: as above.
-    let first_compat = unsafe { *(regs.add(of::REGS_FIRST_COMPAT()) as *const u64) };
-    // SAFETY: as above.
-    let second = unsafe { *(regs.add(of::REGS_SECOND()) as *const u64) };
-    // SAFETY: as above.
-    let second_compat = unsafe { *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) };
-    // SAFETY: as above.
-    let third = unsafe { *(regs.add(of::REGS_THIRD()) as *const u64) };
+    let compat = task::is_compat();
+    // SAFETY: as above. Only what the call has is kept: the frames of the deepest calls together have 512 bytes.
+    let arguments = unsafe {
+        if compat {
+            [
+                *(regs.add(of::REGS_FIRST_COMPAT()) as *const u64) & LOW,
+                *(regs.add(of::REGS_SECOND_COMPAT()) as *const u64) & LOW,
+                *(regs.add(of::REGS_THIRD()) as *const u64) & LOW,
+            ]
+        } else {
+            [
+                *(regs.add(of::REGS_FIRST()) as *const u64),
+                *(regs.add(of::REGS_SECOND()) as *const u64),
+                *(regs.add(of::REGS_THIRD()) as *const u64),
+            ]
+        }
+    };
     let call = Call {
         number,
-        native: [first, second, third],
-        compat: [first_compat & LOW, second_compat & LOW, third & LOW],
+        compat,
+        arguments,
     };
     held(&mut actor, classes, ret, &call);
     0
@@ -89,24 +96,24 @@ fn unlink(compat: bool) -> u64 {
 /// What an argument of a 32-bit call has.
 const LOW: u64 = 0xffff_ffff;
 
-/// A system call: its number, and its first arguments as they are where it is a native or a 32-bit one.
+/// A system call: its number, whether it is a 32-bit one, and its first arguments.
 struct Call {
     number: u64,
-    native: [u64; 3],
-    compat: [u64; 3],
+    compat: bool,
+    arguments: [u64; 3],
 }
 
 /// The exit of a system call that is looked at, in a session.
 #[inline(always)]
 fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
     let task = task::current();
-    let compat = task::is_compat(task);
+    let compat = call.compat;
     let of_call = if compat {
         classes >> class::COMPAT_SHIFT
     } else {
         classes & 15
     };
-    let arguments = if compat { call.compat } else { call.native };
+    let arguments = call.arguments;
     if of_call == class::REMOVE && ret == 0 {
         if call.number == unlink(compat) {
             removal::removed(actor, AT_FDCWD, arguments[0]);
@@ -123,7 +130,7 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
         // 0: another thread closed it, or put another file there: what it was is not known.
         let address = task::file(task, ret as u64).unwrap_or(0);
         removal::opened(actor, address, arguments[0], arguments[1]);
-        file_use::used(actor, address, Power::Signal);
+        file_use::used::<Probed>(actor, address, Power::Signal);
     }
     if of_call == class::SOCKET && ret >= 0 {
         // The first argument: another register in a 32-bit call.
@@ -133,11 +140,17 @@ fn held(actor: &mut Actor, classes: u8, ret: i64, call: &Call) {
         unix::connected(actor, arguments[0]);
     }
     if (class::SETNS..=class::BPF).contains(&of_call) && ret >= 0 {
-        escape::called(actor, of_call, (call.number, arguments[0]), Power::Signal);
+        escapes(actor, of_call, call.number, arguments[0]);
     } else if (class::PTRACE..=class::PERF).contains(&of_call) && ret >= 0 {
         process::called(actor, of_call, arguments);
     }
     respond::settle(actor);
+}
+
+/// A call of its own, for the same reason.
+#[inline(never)]
+fn escapes(actor: &mut Actor, of_call: u8, number: u64, first: u64) {
+    escape::called(actor, of_call, (number, first), Power::Signal);
 }
 
 /// `TP_PROTO(struct io_ring_ctx *ctx, void *req, struct io_uring_cqe *cqe)` since 6.13 (before: other arguments, and
@@ -173,6 +186,6 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     let address = fd
         .and_then(|fd| task::file(task::current(), fd as u64))
         .unwrap_or(0);
-    file_use::used(&mut actor, address, Power::Signal);
+    file_use::used::<Probed>(&mut actor, address, Power::Signal);
     0
 }

@@ -2,7 +2,7 @@
 
 use scopeward_abi::{
     event::{File, Header, flag, kind, loss},
-    policy::{CREDENTIAL, response},
+    policy::{CREDENTIAL, Policy, response},
 };
 
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
     identity,
     kernel::{
         file::{self, FMODE_CREATED, FMODE_READ, FMODE_WRITE, Facts},
-        offsets::Address,
+        offsets::{Address, Memory},
     },
     maps::{POLICIES, SeenKey},
-    matching::{self, Hits, Table},
+    matching::{self, Hits, Table, known},
     respond::{self, Power},
     scratch::{self, Scratch, bounded},
     session::Actor,
@@ -30,20 +30,22 @@ struct OpenEvent {
 /// Answers an open of the file at `address`, and returns what was applied. A file that cannot be seen (0, or a read
 /// that fails) is answered as guarded, where the policy guards anything.
 #[inline(always)]
-pub fn used(actor: &mut Actor, address: Address, power: Power) -> u8 {
+pub fn used<M: Memory>(actor: &mut Actor, address: Address, power: Power) -> u8 {
     let Some(scratch) = scratch::acquire() else {
         return blind(actor, false, power);
     };
-    look(actor, address, scratch);
+    // SAFETY: written whole by the daemon.
+    let policy = unsafe { POLICIES.get(&actor.member.policy) };
+    look::<M>(actor, policy, address, scratch);
     let mut applied = response::ALLOW;
     if scratch.facts.f_mode & (FMODE_READ | FMODE_WRITE) != 0 {
         let hook = actor.hook;
-        applied = process::opened(actor, address, scratch.facts.dentry, power);
+        applied = process::opened::<M>(actor, address, scratch.facts.dentry, power);
         actor.hook = hook;
     }
     // What was refused already is not opened.
     if power != Power::Deny || applied < response::DENY {
-        applied = answer(actor, scratch, power);
+        applied = answer(actor, policy, scratch, power);
     }
     scratch::release(scratch);
     applied
@@ -51,20 +53,18 @@ pub fn used(actor: &mut Actor, address: Address, power: Power) -> u8 {
 
 /// Finds what the file matches: into the scratch, so that this frame is gone when it is answered.
 #[inline(never)]
-fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
+fn look<M: Memory>(actor: &Actor, policy: Option<&Policy>, address: Address, scratch: &mut Scratch) {
     scratch.hits = Hits::default();
     scratch.facts = Facts {
         f_mode: FMODE_READ,
         links: 1,
         ..Facts::default()
     };
-    // SAFETY: written whole by the daemon.
-    let policy = unsafe { POLICIES.get(&actor.member.policy) };
     let (Some(policy), true) = (policy, address != 0) else {
         scratch.hits.unresolved = 1;
         return;
     };
-    let Ok(facts) = file::facts(address) else {
+    let Ok(facts) = file::facts::<M>(address) else {
         scratch.hits.unresolved = 1;
         return;
     };
@@ -72,8 +72,16 @@ fn look(actor: &mut Actor, address: Address, scratch: &mut Scratch) {
     if facts.f_mode & (FMODE_READ | FMODE_WRITE) == 0 {
         return;
     }
-    let table = Table::files(actor.member.policy, policy);
+    let place = if M::CHEAP { file::place::<M>(address) } else { 0 };
+    let number = actor.member.policy;
+    if place != 0 && known::recall(number, place, scratch) {
+        return;
+    }
+    let table = Table::files(number, policy);
     matching::find(&table, scratch);
+    if place != 0 {
+        known::keep(number, place, scratch);
+    }
 }
 
 /// Without working memory: answered as what cannot be resolved, and counted.
@@ -94,14 +102,13 @@ pub fn blind(actor: &mut Actor, writes: bool, power: Power) -> u8 {
 
 /// Decides, acts, and says so.
 #[inline(never)]
-fn answer(actor: &mut Actor, scratch: &mut Scratch, power: Power) -> u8 {
+fn answer(actor: &mut Actor, policy: Option<&Policy>, scratch: &mut Scratch, power: Power) -> u8 {
     let f_mode = scratch.facts.f_mode;
     if f_mode & (FMODE_READ | FMODE_WRITE) == 0 {
         // O_PATH: names a file without using it; the reopen comes by here again.
         return response::ALLOW;
     }
-    // SAFETY: written whole by the daemon.
-    let Some(policy) = (unsafe { POLICIES.get(&actor.member.policy) }) else {
+    let Some(policy) = policy else {
         return respond::without_policy(actor, power);
     };
     let (reads, writes) = (f_mode & FMODE_READ != 0, f_mode & FMODE_WRITE != 0);

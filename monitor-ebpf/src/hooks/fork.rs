@@ -7,7 +7,7 @@ use crate::{
     emit,
     hooks::{act, escape},
     kernel::task,
-    maps::{MEMBERS, STRAYS},
+    maps::STRAYS,
     respond,
     session::{self, Actor, ids},
 };
@@ -24,10 +24,17 @@ struct ForkEvent {
 #[btf_tracepoint(function = "sched_process_fork")]
 pub fn fork(ctx: BtfTracePointContext) -> i32 {
     let ids = ids();
+    let child = ctx.arg::<*const u8>(1) as u64;
     let Some(member) = session::member(ids.0) else {
+        if session::is_marked(ids.0) && is_stray() {
+            // What it makes is one as well.
+            if let Ok(tgid) = task::tgid(child) {
+                session::mark(tgid);
+            }
+            unheld(child, loss::MAP);
+        }
         return 0;
     };
-    let child = ctx.arg::<*const u8>(1) as u64;
     let (Ok(tgid), Ok(cookie)) = (task::tgid(child), task::cookie(child)) else {
         unheld(child, loss::UNRESOLVED);
         return 0;
@@ -37,7 +44,7 @@ pub fn fork(ctx: BtfTracePointContext) -> i32 {
     }
     let mut inherited = *member;
     inherited.cookie = cookie;
-    if MEMBERS.insert(&tgid, &inherited, 0).is_err() {
+    if session::enrol(tgid, &inherited, 0).is_err() {
         unheld(child, loss::MAP);
         return 0;
     }
@@ -72,14 +79,29 @@ fn unheld(child: u64, reason: u32) {
     respond::kill(hook::FORK);
 }
 
-/// A process outside sessions leaves the call that made it: ends it where it should have been in one. On arm64 a child is
-/// not seen there, and ends with the next call that is looked at.
+/// Whether the running process, which is in no session, should have been in one.
+#[inline(never)]
+fn is_stray() -> bool {
+    task::own_leader().is_ok_and(|leader| STRAYS.get_ptr(&leader).is_some())
+}
+
+/// A process outside sessions leaves the call that made it, or, where nobody looks there, is about to act: ends it where it
+/// should have been in one, and says so. On arm64 a child is not seen at the first, and ends with the next call that is
+/// looked at.
 #[inline(always)]
-pub fn stray() {
-    let child = task::current();
-    if STRAYS.get_ptr(&child).is_some() {
-        // Its address can be another task's afterwards.
-        let _ = STRAYS.remove(&child);
+pub fn stray() -> bool {
+    let is_one = is_stray();
+    if is_one {
         respond::kill(hook::FORK);
+    }
+    is_one
+}
+
+/// A marked process that is in no session ends: its address can be another task's afterwards.
+#[inline(never)]
+pub fn forget() {
+    if let Ok(leader) = task::own_leader() {
+        // Nearly none is there.
+        let _ = STRAYS.remove(&leader);
     }
 }

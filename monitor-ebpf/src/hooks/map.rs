@@ -13,7 +13,7 @@ use crate::{
     },
     kernel::{
         file::{self, Facts},
-        offsets::{Address, of, read},
+        offsets::{Address, Typed, of, read},
         task,
     },
     maps::{POLICIES, SeenKey},
@@ -26,9 +26,9 @@ use crate::{
 
 /// Answers a mapping of a file that can be run, and returns what was applied. Only rules that name the program answer: a
 /// library is in none, and its open was answered.
-#[inline(never)]
+#[inline(always)]
 pub fn executable(actor: &mut Actor, address: Address) -> u8 {
-    let Ok(facts) = file::facts(address) else {
+    let Ok(facts) = file::facts::<Typed>(address) else {
         // Its open was answered, and so is every use that reads it.
         return response::ALLOW;
     };

@@ -14,7 +14,7 @@ use crate::{
     kernel::{
         call::Call,
         file::{self, word},
-        offsets::{Address, of, read},
+        offsets::{Address, Memory, of, read},
         pid, task,
     },
     maps::{POLICIES, PROTECTED},
@@ -114,7 +114,7 @@ pub fn called(actor: &mut Actor, of_call: u8, arguments: [u64; 3]) {
 }
 
 /// An act on a process that cannot be told: as on one outside, and counted.
-#[inline(never)]
+#[inline(always)]
 fn unseen(actor: &mut Actor, what: u32, detail: u64, power: Power) -> u8 {
     actor.flags |= flag::UNRESOLVED;
     emit::lost(hook::PROCESS, loss::UNRESOLVED);
@@ -206,9 +206,9 @@ const SECRETS: [u64; 11] = [
 
 /// A file that is opened: one of another's secrets in `/proc`? Returns what was applied.
 #[inline(always)]
-pub fn opened(actor: &mut Actor, file: Address, dentry: Address, power: Power) -> u8 {
+pub fn opened<M: Memory>(actor: &mut Actor, file: Address, dentry: Address, power: Power) -> u8 {
     let what = what(kind::TRACE, call::PROC, power.when());
-    let tgid = match pid::of_proc(file) {
+    let tgid = match pid::of_proc::<M>(file) {
         Ok(Some(tgid)) => tgid,
         // A file of nobody's, or of a process that has ended.
         Ok(None) => return response::ALLOW,

@@ -17,7 +17,7 @@ use crate::{
     emit,
     kernel::{
         file::{self, Facts},
-        offsets::{Address, of, read as read_field},
+        offsets::{Address, Probed, of, read as read_field},
         task,
     },
     maps::{PLACES, POLICIES, PlaceKey},
@@ -92,7 +92,7 @@ fn blind(actor: &mut Actor, entry: u32) {
 /// frames of the deepest calls together have 512 bytes, and [`is_by_default`] takes half of them.
 #[inline(never)]
 fn look(address: Address, scratch: &mut Scratch) -> bool {
-    let Ok(facts) = file::facts(address) else {
+    let Ok(facts) = file::facts::<Probed>(address) else {
         return false;
     };
     scratch.facts = facts;

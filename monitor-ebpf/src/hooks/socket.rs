@@ -28,7 +28,7 @@ const UDP: u32 = 17;
 const MPTCP: u32 = 262;
 
 /// `BPF_CGROUP_INET_SOCK_CREATE`. Checked on 6.18. Ordinary TCP and UDP sockets are left to the hooks of their connects
-/// and sends; for the rest, outside sessions, one hash look-up. Fails towards refusing.
+/// and sends; for the rest, outside sessions, one bit. Fails towards refusing.
 #[cgroup_sock(sock_create)]
 pub fn sock_create(ctx: SockContext) -> i32 {
     // SAFETY: the context's own fields.

@@ -31,7 +31,7 @@ static DATA_READY: Global<u32> = Global::new(0);
 /// `TP_PROTO(const struct sock *sk)` since 6.3: a socket has something to read. For unix sockets in the task that put
 /// it there, whatever system call that was (connect, send, write, splice, io_uring, 32-bit calls): a listening socket
 /// has a new connection, another one bytes. Checked on 6.18. Outside sessions: the socket's family, and for unix
-/// sockets one hash look-up. Fails towards the scope's strongest rule for sockets.
+/// sockets one bit. Fails towards the scope's strongest rule for sockets.
 #[btf_tracepoint(function = "sk_data_ready")]
 pub fn data_ready(ctx: BtfTracePointContext) -> i32 {
     let sock = ctx.arg::<*const u8>(0) as u64;

@@ -45,7 +45,7 @@ pub fn current() -> Call {
     // SAFETY: the running task, as the helper asks for it.
     let regs = unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) } as Address;
     let number = read(regs, of::REGS_SYSCALL()).unwrap_or(TABLE as u64);
-    let compat = task::is_compat(task::current());
+    let compat = task::is_compat();
     let (shift, offset, width) = if compat {
         (class::COMPAT_SHIFT, of::REGS_FIRST_COMPAT(), 0xffff_ffff)
     } else {

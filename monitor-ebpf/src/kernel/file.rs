@@ -3,8 +3,9 @@
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel as probe_read_kernel;
 use scopeward_abi::event::MAX_PATH;
 
-use super::offsets::{Address, of, read};
+use super::offsets::{Address, Memory, of, read};
 use crate::scratch::{OUT, Scratch, bounded, repeat};
+use scopeward_abi::hash;
 
 /// What a file is, apart from its names.
 #[repr(C)]
@@ -37,19 +38,53 @@ pub const FMODE_CREATED: u32 = 1 << 20;
 
 /// Reads the facts of an open file.
 #[inline(always)]
-pub fn facts(file: Address) -> Result<Facts, i32> {
-    let inode: Address = read(file, of::FILE_INODE())?;
-    let sb: Address = read(inode, of::INODE_SB())?;
+pub fn facts<M: Memory>(file: Address) -> Result<Facts, i32> {
+    let inode: Address = M::read(file, of::FILE_INODE())?;
+    let sb: Address = M::read(inode, of::INODE_SB())?;
     Ok(Facts {
-        dentry: read(file, of::FILE_PATH() + of::PATH_DENTRY())?,
-        mount: read(file, of::FILE_PATH() + of::PATH_MNT())?,
-        inode: read(inode, of::INODE_INO())?,
-        dev: read(sb, of::SB_DEV())?,
-        mode: u32::from(read::<u16>(inode, of::INODE_MODE())?),
-        f_mode: read(file, of::FILE_MODE())?,
-        links: read(inode, of::INODE_NLINK())?,
-        generation: read(inode, of::INODE_GENERATION())?,
+        dentry: M::read(file, of::FILE_PATH() + of::PATH_DENTRY())?,
+        mount: M::read(file, of::FILE_PATH() + of::PATH_MNT())?,
+        inode: M::read(inode, of::INODE_INO())?,
+        dev: M::read(sb, of::SB_DEV())?,
+        mode: u32::from(M::read::<u16>(inode, of::INODE_MODE())?),
+        f_mode: M::read(file, of::FILE_MODE())?,
+        links: M::read(inode, of::INODE_NLINK())?,
+        generation: M::read(inode, of::INODE_GENERATION())?,
     })
+}
+
+/// How many directories above a file are looked at by [`place`].
+const LEVELS: u32 = 24;
+
+/// A number that stands for where an open file lies: the inodes and names on the way up to the root of its filesystem.
+/// 0 where it lies too deep. The kernel's own hashes stand for the names: of two names of one file in one directory that it
+/// gives the same hash, the one stands for the other.
+#[inline(never)]
+pub fn place<M: Memory>(file: Address) -> u64 {
+    let Ok(mut node) = M::read::<Address>(file, of::FILE_PATH() + of::PATH_DENTRY()) else {
+        return 0;
+    };
+    let mut place = hash::BASIS;
+    for _ in 0..LEVELS {
+        let (Ok(inode), Ok(up), Ok(name), Ok(len)) = (
+            M::read::<Address>(node, of::DENTRY_INODE()),
+            M::read::<Address>(node, of::DENTRY_PARENT()),
+            // A name's hash lies beside its length, in the same eight bytes.
+            M::read::<u32>(node, of::DENTRY_NAME() + (of::QSTR_LEN() ^ 4)),
+            M::read::<u32>(node, of::DENTRY_NAME() + of::QSTR_LEN()),
+        ) else {
+            return 0;
+        };
+        let Ok(number) = M::read::<u64>(inode, of::INODE_INO()) else {
+            return 0;
+        };
+        place = hash::step(hash::step(place, number), u64::from(name) << 32 | u64::from(len));
+        if up == node {
+            return place | 1;
+        }
+        node = up;
+    }
+    0
 }
 
 /// The facts of a file that is known by its place: `f_mode` is 0. A name that nothing has yet is of its directory's

@@ -46,3 +46,43 @@ pub fn read<T: Copy>(base: Address, offset: usize) -> Result<T, i32> {
     // SAFETY: the helper checks the address and fails instead of faulting.
     unsafe { bpf_probe_read_kernel((base + offset as u64) as *const T) }
 }
+
+/// How kernel memory is read.
+pub trait Memory {
+    /// Whether it costs so little that a look is worth it to spare another.
+    const CHEAP: bool;
+
+    /// Reads a `T` at `base + offset`.
+    fn read<T: Copy>(base: Address, offset: usize) -> Result<T, i32>;
+}
+
+/// By a helper: from any address.
+pub struct Probed;
+
+impl Memory for Probed {
+    const CHEAP: bool = false;
+
+    #[inline(always)]
+    fn read<T: Copy>(base: Address, offset: usize) -> Result<T, i32> {
+        read(base, offset)
+    }
+}
+
+/// By one instruction: only from a pointer that the verifier knows the type of, an argument of a hook or what was read
+/// through one, and that was not in memory meanwhile. What is not mapped reads as zeros.
+pub struct Typed;
+
+impl Memory for Typed {
+    const CHEAP: bool = true;
+
+    #[inline(always)]
+    fn read<T: Copy>(base: Address, offset: usize) -> Result<T, i32> {
+        // Some pointers the verifier wants to see held against it.
+        if base == 0 {
+            return Err(-1);
+        }
+        // SAFETY: the verifier lets a program read only what the type has, and the kernel mends what faults. Volatile: each
+        // field has a type of its own, and reads must not be put together.
+        Ok(unsafe { core::ptr::read_volatile((base + offset as u64) as *const T) })
+    }
+}

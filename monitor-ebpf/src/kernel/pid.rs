@@ -1,6 +1,6 @@
 //! `struct pid`: from the numbers and descriptors that a system call was given to the process that is meant.
 
-use super::offsets::{Address, of, read};
+use super::offsets::{Address, Memory, of, read};
 use super::task;
 
 /// The process, as the host numbers it, that has `number` in the pid namespace of the running task; `None` where it has
@@ -55,15 +55,17 @@ pub fn by_descriptor(fd: u64) -> Result<Option<u32>, i32> {
 
 /// The process that a file of `/proc` is about; `None` for any other file.
 #[inline(always)]
-pub fn of_proc(file: Address) -> Result<Option<u32>, i32> {
+pub fn of_proc<M: Memory>(file: Address) -> Result<Option<u32>, i32> {
     /// `PROC_SUPER_MAGIC`.
     const PROC: u64 = 0x9fa0;
-    let inode: Address = read(file, of::FILE_INODE())?;
-    let sb: Address = read(inode, of::INODE_SB())?;
-    let magic: u64 = read(sb, of::SB_MAGIC())?;
+    let inode: Address = M::read(file, of::FILE_INODE())?;
+    let sb: Address = M::read(inode, of::INODE_SB())?;
+    let magic: u64 = M::read(sb, of::SB_MAGIC())?;
     if magic != PROC {
         return Ok(None);
     }
+    // What lies around the inode is none of its type's.
+    let inode: Address = read(file, of::FILE_INODE())?;
     let about = inode - of::PROC_INODE() as u64;
     process(read(about, of::PROC_PID())?)
 }

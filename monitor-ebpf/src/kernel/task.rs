@@ -1,8 +1,8 @@
 //! `struct task_struct`.
 
-use aya_ebpf::helpers::generated::bpf_get_current_task;
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_btf};
 
-use super::offsets::{Address, of, read};
+use super::offsets::{Address, Memory as _, Typed, of, read};
 
 /// The running task.
 #[inline(always)]
@@ -22,6 +22,25 @@ pub fn tgid(task: Address) -> Result<u32, i32> {
 pub fn cookie(task: Address) -> Result<u64, i32> {
     let leader: Address = read(task, of::TASK_GROUP_LEADER())?;
     read(leader, of::TASK_START_BOOTTIME())
+}
+
+/// The cookie of the running process.
+#[inline(always)]
+pub fn own_cookie() -> Result<u64, i32> {
+    Typed::read(own_leader()?, of::TASK_START_BOOTTIME())
+}
+
+/// The first thread of the running process.
+#[inline(always)]
+pub fn own_leader() -> Result<Address, i32> {
+    Typed::read(typed(), of::TASK_GROUP_LEADER())
+}
+
+/// The running task, for [`Typed`].
+#[inline(always)]
+fn typed() -> Address {
+    // SAFETY: the helper has no precondition.
+    unsafe { bpf_get_current_task_btf() as Address }
 }
 
 /// The process id of its parent.
@@ -46,12 +65,12 @@ pub fn is_last_thread(task: Address) -> Result<bool, i32> {
     Ok(live == 0)
 }
 
-/// Whether the task is in a 32-bit system call (`TS_COMPAT` of x86).
+/// Whether the running task is in a 32-bit system call (`TS_COMPAT` of x86).
 #[inline(always)]
-pub fn is_compat(task: Address) -> bool {
+pub fn is_compat() -> bool {
     const TS_COMPAT: u32 = 2;
     let offset = of::TASK_THREAD_INFO() + of::THREAD_INFO_STATUS();
-    read::<u32>(task, offset).is_ok_and(|status| status & TS_COMPAT != 0)
+    Typed::read::<u32>(typed(), offset).is_ok_and(|status| status & TS_COMPAT != 0)
 }
 
 /// The file behind a descriptor of the task.

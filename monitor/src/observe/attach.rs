@@ -164,7 +164,7 @@ pub fn all(
         error,
     })?;
     let mut absent = Vec::new();
-    for hook in HOOKS.iter().filter(|hook| !is_held(hook.name, denying.is_some())) {
+    for hook in HOOKS.iter().filter(|hook| !is_held(hook.name, denying.as_ref())) {
         match load(ebpf, btf, hook) {
             Err(AttachError::Program { error, .. }) if hook.optional => {
                 absent.push((hook.name, error.to_string()));
@@ -212,7 +212,7 @@ impl Links {
     }
 
     fn attach(&self, ebpf: &mut Ebpf, always: bool) -> Result<Vec<(&'static str, Link)>, AttachError> {
-        let held = self.denying.is_some();
+        let held = self.denying.as_ref();
         let absent =
             |hook: &&Hook| is_held(hook.name, held) || self.absent.iter().any(|(name, _)| *name == hook.name);
         let wanted = HOOKS.iter().filter(|hook| hook.always == always && !absent(hook));
@@ -285,9 +285,14 @@ fn pin_of(directory: &Path, name: &str) -> PathBuf {
 const LINK: &str = "link_";
 
 /// What a tier that refuses makes superfluous: opens by io_uring come by `file_open` like all others, and unix sockets
-/// and signals have hooks of their own.
-fn is_held(name: &str, denies: bool) -> bool {
-    denies && ["io_uring_complete", "data_ready", "signalled"].contains(&name)
+/// and signals have hooks of their own. With changes to files every act that the exit of a system call answers has one, and
+/// each of those settles what another hook left to be done to the process, or to one that there was no room for.
+fn is_held(name: &str, denying: Option<&Denying>) -> bool {
+    match name {
+        "io_uring_complete" | "data_ready" | "signalled" => denying.is_some(),
+        "sys_exit" => denying.is_some_and(|denying| denying.changes),
+        _ => false,
+    }
 }
 
 fn pinned(link: Link, name: &'static str, directory: &Path) -> Result<Link, AttachError> {

@@ -4,10 +4,14 @@
     reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid"
 )]
 
+mod frozen;
 mod grants;
+mod rules;
 mod sent;
 
-use super::memberships::Memberships;
+pub(super) use frozen::freeze;
+
+use super::{memberships::Memberships, shared::Words};
 use aya::{
     Ebpf, Pod,
     maps::{Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, RingBuf, lpm_trie::Key},
@@ -16,7 +20,7 @@ use scopeward_abi::{
     endpoint::{EndpointKey, NS_BITS, Ports},
     event::{hook, loss},
     grant::{Grant, GrantKey},
-    member::{Counts, Member, Session},
+    member::{Counts, Member, Session, UNHELD},
     object::{Match, NameKey, ObjectKey},
     policy::{Entry, EntryKey, Policy},
     sent::{Sent, SentKey},
@@ -69,12 +73,31 @@ pub enum MapsError {
         /// Why.
         error: MapError,
     },
+    /// It cannot be closed to all but the programs.
+    #[error("freeze the map {name}: {error}")]
+    Freeze {
+        /// The map.
+        name: &'static str,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It cannot be had in memory.
+    #[error("map {name} into memory: {error}")]
+    Share {
+        /// The map.
+        name: &'static str,
+        /// Why.
+        error: std::io::Error,
+    },
 }
 
 /// All maps.
 pub struct Maps {
     members_id: u32,
     members: HashMap<MapData, u32, MemberPod>,
+    /// `IS_MEMBER`.
+    marks: Words,
+    epoch: Words,
     sessions: HashMap<MapData, u64, SessionPod>,
     counts: HashMap<MapData, u64, CountsPod>,
     policies: HashMap<MapData, u32, PolicyPod>,
@@ -96,6 +119,13 @@ fn take<M: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) 
     M::try_from(map).map_err(|error| MapsError::Map { name, error })
 }
 
+fn share(ebpf: &mut Ebpf, name: &'static str) -> Result<Words, MapsError> {
+    let Some(Map::Array(map)) = ebpf.take_map(name) else {
+        return Err(MapsError::Missing(name));
+    };
+    Words::of(&map).map_err(|error| MapsError::Share { name, error })
+}
+
 impl Maps {
     /// Takes the maps out of a loaded object, and the ring apart from them, because another thread reads it.
     ///
@@ -113,6 +143,8 @@ impl Maps {
         let maps = Self {
             members_id,
             members: take(ebpf, "MEMBERS")?,
+            marks: share(ebpf, "IS_MEMBER")?,
+            epoch: share(ebpf, "EPOCH")?,
             sessions: take(ebpf, "SESSIONS")?,
             counts: take(ebpf, "COUNTS")?,
             policies: take(ebpf, "POLICIES")?,
@@ -156,6 +188,8 @@ impl Maps {
         self.members
             .iter()
             .filter_map(Result::ok)
+            // By a number that no process has the programs try whether there is room.
+            .filter(|(pid, _)| pid & UNHELD == 0)
             .map(|(pid, pod)| (pid, pod.0))
             .collect()
     }
@@ -165,6 +199,8 @@ impl Maps {
     /// # Errors
     /// [`MapsError`] where the map is full.
     pub fn set_member(&mut self, pid: u32, member: Member) -> Result<(), MapsError> {
+        // First, or the programs would not see it.
+        self.marks.set((pid >> 6) as usize, 1 << (pid & 63));
         self.members
             .insert(pid, MemberPod(member), 0)
             .map_err(|error| MapsError::Map {
@@ -234,79 +270,6 @@ impl Maps {
         drop(self.counts.remove(&id));
         self.forget_used(id);
         self.forget_sent(id);
-    }
-
-    /// Makes or changes a policy. Its entries, objects and endpoints come first.
-    ///
-    /// # Errors
-    /// [`MapsError`] where the map is full.
-    pub fn set_policy(&mut self, number: u32, policy: Policy) -> Result<(), MapsError> {
-        self.policies
-            .insert(number, PolicyPod(policy), 0)
-            .map_err(|error| MapsError::Map {
-                name: "POLICIES",
-                error,
-            })
-    }
-
-    /// Forgets a policy.
-    pub fn remove_policy(&mut self, number: u32) {
-        // It may not be there.
-        drop(self.policies.remove(&number));
-    }
-
-    /// Sets an entry.
-    ///
-    /// # Errors
-    /// [`MapsError`] where the map is full.
-    pub fn set_entry(&mut self, key: EntryKey, entry: Entry) -> Result<(), MapsError> {
-        self.entries
-            .insert(EntryKeyPod(key), EntryPod(entry), 0)
-            .map_err(|error| MapsError::Map {
-                name: "ENTRIES",
-                error,
-            })
-    }
-
-    /// Removes an entry.
-    pub fn remove_entry(&mut self, key: EntryKey) {
-        // It may not be there.
-        drop(self.entries.remove(&EntryKeyPod(key)));
-    }
-
-    /// Sets what an inode matches.
-    ///
-    /// # Errors
-    /// [`MapsError`] where the map is full.
-    pub fn set_object(&mut self, key: ObjectKey, found: Match) -> Result<(), MapsError> {
-        self.objects
-            .insert(ObjectKeyPod(key), MatchPod(found), 0)
-            .map_err(|error| MapsError::Map {
-                name: "OBJECTS",
-                error,
-            })
-    }
-
-    /// Removes an inode.
-    pub fn remove_object(&mut self, key: ObjectKey) {
-        // It may not be there.
-        drop(self.objects.remove(&ObjectKeyPod(key)));
-    }
-
-    /// Sets what a name matches.
-    ///
-    /// # Errors
-    /// [`MapsError`] where the map is full.
-    pub fn set_name(&mut self, key: NameKey, found: Match) -> Result<(), MapsError> {
-        self.names
-            .insert(NameKeyPod(key), MatchPod(found), 0)
-            .map_err(|error| MapsError::Map { name: "NAMES", error })
-    }
-
-    /// Removes a name.
-    pub fn remove_name(&mut self, key: NameKey) {
-        // It may not be there.
-        drop(self.names.remove(&NameKeyPod(key)));
     }
 
     /// Sets the port rules of a network; `prefix` counts the bits of the (v4-mapped) address, 0 to 128.

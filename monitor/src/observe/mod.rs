@@ -15,4 +15,5 @@ pub mod offsets;
 pub mod probe;
 pub mod ring;
 mod sent;
+mod shared;
 pub mod syscalls;

@@ -6,7 +6,9 @@ use scopeward_abi::{
 };
 
 use crate::{
-    emit, respond,
+    emit,
+    hooks::fork,
+    respond,
     session::{self, Actor, ids},
 };
 
@@ -16,13 +18,15 @@ pub type Arguments = *const u64;
 /// `-EPERM`.
 const REFUSED: i32 = -1;
 
-/// Asks `act` about an act of a session, which returns what it applied. Outside sessions: one hash look-up. Fails
+/// Asks `act` about an act of a session, which returns what it applied. Outside sessions: one bit. Fails
 /// towards refusing.
 #[inline(always)]
 pub fn held(hook: u8, act: impl FnOnce(&mut Actor) -> u8) -> i32 {
     let ids = ids();
     let Some(member) = session::member(ids.0) else {
-        return 0;
+        // One for which there was no room in its session has no answer but this.
+        let is_stray = session::is_marked(ids.0) && fork::stray();
+        return if is_stray { REFUSED } else { 0 };
     };
     let Some(mut actor) = Actor::of(member, ids, hook) else {
         emit::lost(hook, loss::UNRESOLVED);

@@ -1,9 +1,19 @@
 //! Ways out of the session, and ways to see things under other names, before they are taken.
 
-use scopeward_abi::{event::hook, policy::response, syscall::class};
+use scopeward_abi::{
+    event::{hook, loss},
+    policy::response,
+    syscall::class,
+};
 
 use super::actor::{Arguments, held};
-use crate::{hooks::escape, kernel::call, respond::Power};
+use crate::{
+    emit,
+    hooks::escape,
+    kernel::call,
+    respond::{self, Power},
+    session::{self, ids},
+};
 
 /// A mount, or another root.
 #[inline(always)]
@@ -51,10 +61,23 @@ extern "C" fn deny_users(_arguments: Arguments) -> i32 {
 extern "C" fn deny_clone(arguments: Arguments) -> i32 {
     // SAFETY: the second argument.
     let flags = unsafe { *arguments.add(1) };
-    if flags & escape::ELSEWHERE == 0 {
+    /// `CLONE_THREAD`.
+    const THREAD: u64 = 0x0001_0000;
+    if flags & THREAD != 0 && flags & escape::ELSEWHERE == 0 {
         return 0;
     }
-    held(hook::ESCAPE, |actor| escape::clones(actor, flags))
+    held(hook::ESCAPE, |actor| {
+        if flags & THREAD == 0 && !session::has_room(actor) {
+            // As at the end of the fork, where nobody looks at the child's first step: neither goes on.
+            emit::lost(hook::FORK, loss::MAP);
+            respond::kill(hook::FORK);
+            return response::KILL;
+        }
+        if flags & escape::ELSEWHERE == 0 {
+            return response::ALLOW;
+        }
+        escape::clones(actor, flags)
+    })
 }
 
 /// `int security_capable(const struct cred *cred, struct user_namespace *ns, int cap, unsigned int opts)`. `setns`,
@@ -68,6 +91,9 @@ extern "C" fn deny_capable(arguments: Arguments) -> i32 {
     // SAFETY: the third argument.
     let capability = unsafe { *arguments.add(2) } as u32;
     if capability != CHROOT && capability != ADMIN {
+        return 0;
+    }
+    if !session::is_marked(ids().0) {
         return 0;
     }
     let made = call::current();

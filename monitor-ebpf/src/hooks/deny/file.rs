@@ -13,7 +13,7 @@ use crate::{
     hooks::{escape, file_use},
     kernel::{
         file,
-        offsets::{Address, of, read},
+        offsets::{Address, Memory as _, Typed, of},
         socket, task,
     },
     respond::Power,
@@ -32,9 +32,9 @@ extern "C" fn deny_receive(arguments: Arguments) -> i32 {
         if let Some(sock) = socket::of_file(file) {
             return network::connected(actor, sock, kind::CONNECT);
         }
-        match read::<Address>(file, of::FILE_PATH() + of::PATH_MNT()) {
+        match Typed::read::<Address>(file, of::FILE_PATH() + of::PATH_MNT()) {
             Ok(mount) if file::is_internal(mount) => response::ALLOW,
-            _ => file_use::used(actor, file, Power::Deny),
+            _ => file_use::used::<Typed>(actor, file, Power::Deny),
         }
     })
 }
@@ -50,10 +50,10 @@ extern "C" fn deny_file_open(arguments: Arguments) -> i32 {
         const EXECUTES: u32 = 1 << 5;
         // SAFETY: the only argument.
         let file = unsafe { *arguments };
-        if read::<u32>(file, of::FILE_FLAGS()).is_ok_and(|flags| flags & EXECUTES != 0) {
+        if Typed::read::<u32>(file, of::FILE_FLAGS()).is_ok_and(|flags| flags & EXECUTES != 0) {
             return response::ALLOW;
         }
-        if task::is_compat(task::current()) {
+        if task::is_compat() {
             actor.flags |= flag::COMPAT;
         }
         let applied = escape::opened(actor, file);
@@ -61,6 +61,6 @@ extern "C" fn deny_file_open(arguments: Arguments) -> i32 {
             return applied;
         }
         actor.hook = hook::OPEN;
-        file_use::used(actor, file, Power::Deny)
+        file_use::used::<Typed>(actor, file, Power::Deny)
     })
 }

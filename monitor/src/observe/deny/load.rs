@@ -48,6 +48,8 @@ pub enum DenyError {
 pub struct Denying {
     /// The tier.
     pub tier: Tier,
+    /// Whether changes to names and attributes of files are refused too.
+    pub changes: bool,
     /// Names and programs.
     pub programs: Vec<(&'static str, OwnedFd)>,
 }
@@ -97,7 +99,11 @@ pub fn load(data: &[u8], ebpf: &Ebpf, types: &Btf, tier: Tier) -> Result<Denying
             ))
         })
         .collect::<Result<_, DenyError>>()?;
-    Ok(Denying { tier, programs })
+    Ok(Denying {
+        tier,
+        changes,
+        programs,
+    })
 }
 
 /// Whether a tier answers changes to names and attributes of files on this kernel.

@@ -72,29 +72,42 @@ pub struct Settings {
     pub evidence: Option<PathBuf>,
     /// Where incidents are kept for the next daemon; `None` for the length of one run.
     pub cases: Option<PathBuf>,
+    /// What else of its own nobody in a session may change: the daemon's state, run directory and settings.
+    pub own: Vec<PathPattern>,
     /// How much the kernel side can hold.
     pub sizes: Sizes,
     /// Whether changed scope files are taken in by themselves; else only when somebody asks for a reload.
     pub automatic_reload: bool,
 }
 
+/// Where the service manager finds units, and what changes them (`scopeward.service.d`).
+const UNITS: [&str; 5] = [
+    "/etc/systemd/system",
+    "/etc/systemd/system.control",
+    "/run/systemd/system",
+    "/run/systemd/system.control",
+    "/usr/lib/systemd/system",
+];
+
 impl Settings {
-    /// Where the monitor keeps what holds sessions: scopes, unit, what it notes for its next start, pins.
+    /// Where the monitor keeps what holds sessions: scopes, unit, what it notes for its next start, pins, store.
     fn own_files(&self) -> Vec<PathPattern> {
-        let trees = [Some(&self.scopes), self.notes.as_ref(), self.pins.as_ref()];
-        let mut own: Vec<PathPattern> = trees
+        let places = [Some(&self.scopes), self.notes.as_ref(), self.pins.as_ref()];
+        let mut own: Vec<PathPattern> = places
             .into_iter()
             .flatten()
             .map(|path| PathPattern::Tree(path.display().to_string()))
+            .chain(self.own.iter().cloned())
             .collect();
-        own.extend(
-            ["/etc/systemd/system", "/usr/lib/systemd/system"].map(|dir| PathPattern::UnderDir {
+        for dir in UNITS {
+            own.push(PathPattern::UnderDir {
                 dir: dir.to_owned(),
                 depth: Some(1),
                 parent: None,
                 name: NameGlob::around("scopeward", ""),
-            }),
-        );
+            });
+            own.extend(["service", "socket"].map(|of| PathPattern::Tree(format!("{dir}/scopeward.{of}.d"))));
+        }
         own
     }
 }
@@ -157,6 +170,7 @@ impl Monitor {
             ledger: Ledger::default(),
             cases: CaseBook::new(store.is_none()),
             answers: Vec::new(),
+            settled: std::collections::BTreeMap::new(),
             braked: false,
             stopped: std::collections::BTreeSet::new(),
             rate: [0; 10],

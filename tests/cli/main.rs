@@ -17,6 +17,7 @@ mod run_held;
 mod run_passes;
 mod run_refuses;
 mod scope_check;
+mod self_defence;
 mod service;
 mod tighten;
 mod trying;

@@ -8,5 +8,6 @@ mod exec;
 mod fault;
 mod file_change;
 mod file_open;
+mod inherited;
 mod refusal;
 mod tracking;

@@ -13,6 +13,7 @@ use crate::config::metrics::MetricsSettings;
 use crate::config::paths::Paths;
 use crate::config::service::ServiceSettings;
 use crate::config::store::StoreSettings;
+use crate::scope::pattern::PathPattern;
 
 /// Where the file is, unless another one is named.
 pub const DEFAULT_FILE: &str = "/etc/scopeward/daemon.toml";
@@ -84,6 +85,17 @@ impl Config {
                 source,
             }),
         }
+    }
+
+    /// What belongs to the daemon by these settings, besides the scopes: its state, its run directory, this file.
+    #[must_use]
+    pub fn own(&self) -> Vec<PathPattern> {
+        let file = self.named.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        vec![
+            PathPattern::Tree(self.paths.state.display().to_string()),
+            PathPattern::Tree(self.paths.run.display().to_string()),
+            PathPattern::Exact(file.display().to_string()),
+        ]
     }
 
     /// Reads the same file again.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{config::quantity::Bytes, observe::load::RING};
 
 /// What [`Limits::processes`] can be.
-const PROCESSES: RangeInclusive<u32> = 16..=4_194_304;
+const PROCESSES: RangeInclusive<u32> = 16..=131_072;
 
 /// The bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -17,9 +17,9 @@ pub struct Limits {
     pub quota: u32,
     /// Size of the ring buffer, a power of two in bytes.
     pub ring: Bytes,
-    /// Processes in all sessions together: the host's `pid_max` and at most 131,072 where nothing is said. One more that a
-    /// session starts ends at once, and whoever started it too.
-    pub processes: Option<u32>,
+    /// Processes in all sessions together, and never more than the host's `pid_max`. One more that a session starts ends at
+    /// once, and whoever started it too.
+    pub processes: u32,
 }
 
 impl Default for Limits {
@@ -27,7 +27,7 @@ impl Default for Limits {
         Self {
             quota: 200,
             ring: Bytes(RING.into()),
-            processes: None,
+            processes: *PROCESSES.end(),
         }
     }
 }
@@ -39,8 +39,8 @@ impl Limits {
         if self.quota == 0 {
             mistakes.push(("quota", "is 0: then no cut would ever be recorded".to_owned()));
         }
-        if self.processes.is_some_and(|most| !PROCESSES.contains(&most)) {
-            mistakes.push(("processes", "is not between 16 and 4194304".to_owned()));
+        if !PROCESSES.contains(&self.processes) {
+            mistakes.push(("processes", "is not between 16 and 131072".to_owned()));
         }
         if !self.ring.0.is_power_of_two() || !(64 << 10..=512 << 20).contains(&self.ring.0) {
             mistakes.push((

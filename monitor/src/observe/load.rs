@@ -17,7 +17,7 @@ use super::{
     btf::{Btf, BtfError},
     deny::{self, Choice, DenyError},
     iterate::{self, Walked},
-    maps::{Maps, MapsError},
+    maps::{self, Maps, MapsError},
     mounts::{self, MountError},
     offsets::{self, MissingField},
     sent::{self, Counting},
@@ -226,6 +226,7 @@ impl Kernel {
         let numbering = AyaBtf::parse(&types.numbering(), Endianness::default())?;
         let links = attach::all(&mut ebpf, &numbering, &cgroup, denying)?;
         drop(numbering);
+        maps::freeze(&ebpf)?;
         let (mut maps, ring) = Maps::take(&mut ebpf)?;
         maps.set_protected(&[std::process::id()])?;
         let mut kernel = Self {

@@ -4,9 +4,12 @@
     reason = "`Pod` is an unsafe marker: every byte pattern of these ABI structs is valid"
 )]
 
+mod frozen;
 mod grants;
 mod rules;
 mod sent;
+
+pub(super) use frozen::freeze;
 
 use super::{memberships::Memberships, shared::Words};
 use aya::{
@@ -69,6 +72,14 @@ pub enum MapsError {
         name: &'static str,
         /// Why.
         error: MapError,
+    },
+    /// It cannot be closed to all but the programs.
+    #[error("freeze the map {name}: {error}")]
+    Freeze {
+        /// The map.
+        name: &'static str,
+        /// Why.
+        error: std::io::Error,
     },
     /// It cannot be had in memory.
     #[error("map {name} into memory: {error}")]

@@ -294,13 +294,14 @@ const fn kind_of(change: ChangeKind) -> Kind {
 
 /// What an object matches: by itself, and by its path where that is known. The stronger answer holds, as in the kernel.
 #[derive(Clone, Copy, Debug, Default)]
-struct Found {
+pub(super) struct Found {
     object: Match,
     named: Match,
 }
 
 impl Compiled {
-    fn at(&self, dev: u32, inode: u64, path: Option<&str>, exec: bool) -> Found {
+    /// What guards the object with this device and inode, and this path.
+    pub(super) fn at(&self, dev: u32, inode: u64, path: Option<&str>, exec: bool) -> Found {
         let (table, patterns) = if exec {
             (&self.programs, &self.program_matches)
         } else {
@@ -326,12 +327,12 @@ impl Compiled {
     }
 
     /// What the entries for reading (or executing) say; `None` where no entry guards it.
-    fn answer(&self, member: &Member, found: &Found) -> Option<(u32, Response)> {
+    pub(super) fn answer(&self, member: &Member, found: &Found) -> Option<(u32, Response)> {
         self.stronger(member, found, |one| one.read)
     }
 
     /// What the entries for writing say.
-    fn answer_to_write(&self, member: &Member, found: &Found) -> Option<(u32, Response)> {
+    pub(super) fn answer_to_write(&self, member: &Member, found: &Found) -> Option<(u32, Response)> {
         self.stronger(member, found, |one| one.write)
     }
 

@@ -124,7 +124,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         quota: config.limits.quota,
         ..Sizes::default()
     };
-    sizes.members = config.limits.processes.unwrap_or(sizes.members);
+    sizes.members = sizes.members.min(config.limits.processes);
     sizes.ring = u32::try_from(config.limits.ring.0.next_power_of_two()).unwrap_or(sizes.ring);
     let settings = Settings {
         run: config.paths.run.clone(),
@@ -133,6 +133,7 @@ fn start(config: &Config, pins: PathBuf, told: &Told) -> Result<Option<Arc<Monit
         notes: Some(config.paths.run.join("policies")),
         evidence: Some(config.paths.evidence()),
         cases: Some(config.paths.store()),
+        own: config.own(),
         sizes,
         automatic_reload: config.service.reload == Reload::Automatic,
     };

@@ -149,6 +149,7 @@ impl State {
         if asked.running {
             self.adopt_descendants()?;
         }
+        self.settle_open(key, asked.running);
         Ok(key)
     }
 

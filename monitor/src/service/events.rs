@@ -5,7 +5,7 @@ use scopeward_abi::event::{flag, hook};
 use crate::{
     api::types::CutInfo,
     attribute::sessions::{Session, SessionState, Sessions},
-    decide::compile::EntryInfo,
+    decide::compile::{EntryInfo, UNRESOLVED},
     decode::{Body, Head, RawEvent},
     record::event::{ActRecord, EventRecord, ProcessRef, SCHEMA, SessionRef, VerdictRecord, act_line},
     scope::{
@@ -76,6 +76,15 @@ pub struct Outcome {
 impl State {
     /// Takes in one event of the ring.
     pub fn take(&mut self, raw: &RawEvent) -> Outcome {
+        let mut outcome = self.taken(raw);
+        if let Some(mut settled) = self.settled.remove(&raw.head.session) {
+            settled.append(&mut outcome.records);
+            outcome.records = settled;
+        }
+        outcome
+    }
+
+    fn taken(&mut self, raw: &RawEvent) -> Outcome {
         let (head, mut outcome) = (&raw.head, Outcome::default());
         if head.has(flag::CANDIDATE) {
             match self.recognise(head.pid) {
@@ -218,7 +227,8 @@ impl State {
             .and_then(|policy| policy.info(actor.generation, entry))
             .cloned();
         let record = self.tell_of(actor, act, answered, info.as_ref());
-        if answered.called_for > Response::Allow {
+        let resolved = info.is_none_or(|info| info.pattern != UNRESOLVED);
+        if answered.called_for > Response::Allow && resolved {
             self.look_again(actor.policy, &record);
         }
         record

@@ -22,6 +22,7 @@ pub mod heartbeat;
 pub mod host_files;
 pub mod housekeeping;
 pub mod ids;
+mod inherited;
 pub mod installation;
 pub mod memory;
 pub mod metrics;

@@ -65,6 +65,8 @@ pub struct State {
     pub stopped: BTreeSet<u64>,
     /// Records of used-up budgets, to be told with what is told next.
     pub answers: Vec<EventRecord>,
+    /// What was open before a session began, to be told with its first event.
+    pub settled: BTreeMap<u64, Vec<EventRecord>>,
     /// Events told in each of the last ten seconds.
     pub rate: [u64; 10],
 }

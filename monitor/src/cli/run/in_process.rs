@@ -53,6 +53,7 @@ impl InProcess {
             notes: None,
             evidence: None,
             cases: None,
+            own: Vec::new(),
             sizes: Sizes::default(),
             automatic_reload: true,
         };

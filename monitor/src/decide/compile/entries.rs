@@ -5,6 +5,9 @@ use scopeward_abi::policy::{Entry, Unless, response};
 use super::CompileError;
 use crate::scope::{effective::Rule, rule_id::RuleId, words::Response};
 
+/// In place of a pattern, where the object could not be resolved.
+pub const UNRESOLVED: &str = "(what could not be resolved)";
+
 /// What stands behind an entry's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryInfo {
@@ -92,7 +95,7 @@ impl Entries {
         };
         let info = EntryInfo {
             rule: Some(rule.id.clone()),
-            pattern: "(what could not be resolved)".to_owned(),
+            pattern: UNRESOLVED.to_owned(),
             response: rule.response,
             weight: rule.weight,
             reason: Some(reason.to_owned()),

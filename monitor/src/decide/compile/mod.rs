@@ -12,7 +12,7 @@ mod scope;
 mod sockets;
 mod table;
 
-pub use entries::EntryInfo;
+pub use entries::{EntryInfo, UNRESOLVED};
 pub use locate::{Locate, Located, Node};
 pub use scope::{Compiled, Names, compile, compile_matches};
 pub use table::{Table, join};

@@ -8,7 +8,7 @@ use std::{
     ffi::CString,
     io,
     os::{
-        fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
+        fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
         unix::ffi::OsStrExt as _,
     },
     path::Path,
@@ -23,6 +23,7 @@ const PROG_LOAD: u32 = 5;
 const OBJ_PIN: u32 = 6;
 const RAW_TRACEPOINT_OPEN: u32 = 17;
 const BTF_LOAD: u32 = 18;
+const MAP_FREEZE: u32 = 22;
 
 /// `union bpf_attr`, as far as it is used; the kernel asks that the rest be zero.
 #[repr(C, align(8))]
@@ -65,6 +66,15 @@ fn descriptor(command: u32, attr: &Attr) -> io::Result<OwnedFd> {
     let fd = call(command, attr)?;
     // SAFETY: a fresh descriptor that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// From now on nobody writes to a map but the programs, for as long as there is one. One that is frozen already stays so.
+pub(in crate::observe) fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
+    match call(MAP_FREEZE, &Attr::new().u32(0, map.as_raw_fd().unsigned_abs())) {
+        // A descriptor of one that is frozen has no right to write, which this call asks for.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EBUSY | libc::EPERM)) => Ok(()),
+        done => done.map(drop),
+    }
 }
 
 /// A program's code, and where its functions begin.

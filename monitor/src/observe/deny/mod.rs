@@ -6,6 +6,7 @@ mod load;
 mod programs;
 mod trial;
 
+pub(super) use bpf::freeze;
 pub use bpf::{RawLink, attach};
 pub use load::{DenyError, Denying, changes, load};
 pub use trial::{Choice, choose};

@@ -90,23 +90,28 @@ fn changes(held: Held) -> Vec<ActGuarantee> {
             received,
             &[tier, Tier::Fanotify],
             When::BeforeAct,
-            "refused when it is received; of what was open before the session began, reads of guarded files are refused \
-             while the daemon is alive, from Linux 6.14 on only of those opened after their filesystem was marked",
+            "refused when it is received; files that a process has open when its session begins are answered then, \
+             and `deny` ends it",
         ),
         Some(tier) => row(
             received,
             &[tier],
             When::BeforeAct,
-            "refused when it is received; what was open before the session began is not seen",
+            "refused when it is received; files that a process has open when its session begins are answered then, \
+             and `deny` ends it",
         ),
         None if held.fanotify => row(
             received,
             &[Tier::Fanotify],
             When::BeforeAct,
             "reads of guarded files are refused, from Linux 6.14 on only of those opened after their filesystem was marked; \
-             writes, mappings, guarded directories and names anywhere are not seen",
+             writes, mappings, guarded directories and names anywhere are not seen; files that a process has open when its \
+             session begins are answered then, and `deny` ends it",
         ),
-        None => unseen(received, "only its open would be seen"),
+        None => unseen(
+            received,
+            "only its open would be seen; files that a process has open when its session begins are answered then",
+        ),
     });
     if let Some(tier) = held.denies.filter(|_| held.changes) {
         let refused =

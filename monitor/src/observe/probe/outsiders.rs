@@ -67,7 +67,7 @@ pub(super) fn services(held: Held) -> Vec<ActGuarantee> {
 }
 
 /// An act, when a tracepoint answers it and what that leaves open, and what is left open where it is refused.
-const ACTS: [(&str, When, &str, &str); 6] = [
+const ACTS: [(&str, When, &str, &str); 7] = [
     (
         "ptrace, memory or /proc secrets of others",
         When::BeforeUse,
@@ -97,6 +97,13 @@ const ACTS: [(&str, When, &str, &str); 6] = [
         "trace the monitor, or find its programs and maps through bpf",
         When::BeforeUse,
         "killed before it returns to user space, whatever the scope says",
+        "refused, whatever the scope says",
+    ),
+    (
+        "write to what holds the session (scopes, settings, state, units, pins)",
+        When::BeforeUse,
+        "killed before it returns to user space, whatever the scope says; an open that truncates has done so, and removals and \
+         renames by an agent that is root are not seen",
         "refused, whatever the scope says",
     ),
     (

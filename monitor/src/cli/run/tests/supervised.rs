@@ -19,6 +19,7 @@ use nix::{
     },
     unistd::{ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, pipe2, setpgid},
 };
+use tempfile::TempDir;
 
 use crate::{
     api::{report::Report, types::ScopeChoice},
@@ -118,6 +119,8 @@ pub(super) struct Supervised {
     pub(super) stdin: Option<File>,
     stdout: File,
     stderr: File,
+    /// Where it keeps what it tells the agent: a supervisor that is killed cannot remove that.
+    _runtime: TempDir,
 }
 
 /// How a run ended, and what it and its command have written.
@@ -133,6 +136,7 @@ impl Supervised {
     pub(super) fn start(words: &[&str], holder: Free, prepare: impl FnOnce()) -> Self {
         let pipe = || pipe2(OFlag::O_CLOEXEC).unwrap();
         let [stdin, stdout, stderr]: [(OwnedFd, OwnedFd); 3] = [pipe(), pipe(), pipe()];
+        let runtime = tempfile::tempdir().unwrap();
         // SAFETY: the child does what one thread may do; the allocator of glibc is made usable in it.
         match unsafe { fork() }.unwrap() {
             ForkResult::Child => {
@@ -141,6 +145,8 @@ impl Supervised {
                 dup2_stdout(&stdout.1).unwrap();
                 dup2_stderr(&stderr.1).unwrap();
                 drop((stdin, stdout, stderr));
+                // SAFETY: this process has one thread.
+                unsafe { std::env::set_var("XDG_RUNTIME_DIR", runtime.path()) };
                 prepare();
                 become_run(words, holder)
             }
@@ -149,6 +155,7 @@ impl Supervised {
                 stdin: Some(stdin.1.into()),
                 stdout: stdout.0.into(),
                 stderr: stderr.0.into(),
+                _runtime: runtime,
             },
         }
     }

@@ -8,7 +8,7 @@ use scopeward_abi::layout::FIELDS;
 use super::btf::Btf;
 use super::gaps::{self, GAPS};
 use super::object::{self, Demands};
-use super::{function_ids, section};
+use super::{frames, function_ids, section};
 use crate::ci::Outcome;
 use crate::toolchain;
 use crate::vm::{kernels, store};
@@ -33,14 +33,15 @@ pub fn run(root: &Path) -> Result<(), String> {
 /// A sentence for each kernel that lacks something which is not a known gap.
 pub fn outcome(root: &Path) -> Result<Outcome, String> {
     let path = toolchain::object(root);
-    let Some(demands) = fs::read(&path).ok().as_deref().and_then(object::demands) else {
+    let elf = fs::read(&path).unwrap_or_default();
+    let Some(demands) = object::demands(&elf) else {
         return Ok(Outcome::Skipped(format!(
             "there is no object at {}: build first",
             path.display()
         )));
     };
     let store = store::directory(root);
-    let (mut wrong, mut unavailable, mut checked) = (Vec::new(), Vec::new(), 0);
+    let (mut wrong, mut unavailable, mut checked) = (too_deep(&elf)?, Vec::new(), 0);
     for architecture in ARCHITECTURES {
         for series in kernels::SERIES {
             let kernel = match kernels::ensure(root, &store, series, architecture) {
@@ -69,6 +70,35 @@ pub fn outcome(root: &Path) -> Result<Outcome, String> {
         (true, _) if unavailable.is_empty() => Ok(Outcome::Passed),
         (true, _) => Err(unavailable.join("; ")),
     }
+}
+
+/// Programs that no kernel takes for what their functions keep on the stack.
+fn too_deep(elf: &[u8]) -> Result<Vec<String>, String> {
+    let chains = frames::chains(elf)?;
+    if let Some(deepest) = chains.first() {
+        println!(
+            "stack: at most {} of {} bytes, in {}",
+            deepest.bytes,
+            frames::MOST,
+            deepest.functions[0].0
+        );
+    }
+    let over = chains.iter().filter(|chain| chain.bytes > frames::MOST);
+    Ok(over
+        .map(|chain| {
+            let way: Vec<String> = chain
+                .functions
+                .iter()
+                .map(|(name, bytes)| format!("{name} ({bytes})"))
+                .collect();
+            format!(
+                "{} bytes of stack, {} at most: {}",
+                chain.bytes,
+                frames::MOST,
+                way.join(" > ")
+            )
+        })
+        .collect())
 }
 
 /// Tells known gaps, and gives what is wrong: unknown ones, and known ones that are none.

@@ -1,5 +1,6 @@
 //! `cargo xtask btf-check`: everything that the programs take for granted of a kernel (struct fields, hooks, helpers),
-//! held against the types that each kernel of the matrix describes, without booting it.
+//! held against the types that each kernel of the matrix describes, and their stack against what kernels give, without
+//! booting one.
 
 #[path = "../../../monitor/src/observe/btf.rs"]
 #[cfg_attr(
@@ -11,6 +12,7 @@
 )]
 mod btf;
 pub mod check;
+mod frames;
 mod function_ids;
 mod gaps;
 mod object;

@@ -27,13 +27,12 @@ use crate::{
     ledger::book::Ledger,
     observe::{
         fanotify::Fanotify,
-        load::{Kernel, LoadError, Sizes},
+        load::{Kernel, LoadError},
         memberships::Memberships,
         mounts,
         ring::Ring,
     },
     record::{event::EventRecord, store::Store, writer::Writer},
-    scope::{name_glob::NameGlob, pattern::PathPattern},
     service::{
         cases::CaseBook,
         exporting::Exporting,
@@ -45,6 +44,7 @@ use crate::{
         names::Known,
         policies::Policies,
         scopes::Scopes,
+        settings::Settings,
         state::State,
         state::this_host,
     },
@@ -58,61 +58,6 @@ const BATCH: usize = 64;
 const IDLE: Duration = Duration::from_millis(200);
 /// How long an ending monitor reads on while more comes: the rest stays in the pinned ring, for the next daemon.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// How a monitor is set up.
-#[derive(Debug)]
-pub struct Settings {
-    /// Where private mounts and the socket live.
-    pub run: PathBuf,
-    /// Where scope files are.
-    pub scopes: PathBuf,
-    /// The directory of a bpffs where programs and maps outlive the daemon; `None` for the length of one run.
-    pub pins: Option<PathBuf>,
-    /// Where policies are noted for the next daemon; `None` for the length of one run.
-    pub notes: Option<PathBuf>,
-    /// Where the evidence of frozen sessions is kept; `None` for the length of one run.
-    pub evidence: Option<PathBuf>,
-    /// Where incidents are kept for the next daemon; `None` for the length of one run.
-    pub cases: Option<PathBuf>,
-    /// What else of its own nobody in a session may change: the daemon's state, run directory and settings.
-    pub own: Vec<PathPattern>,
-    /// How much the kernel side can hold.
-    pub sizes: Sizes,
-    /// Whether changed scope files are taken in by themselves; else only when somebody asks for a reload.
-    pub automatic_reload: bool,
-}
-
-/// Where the service manager finds units, and what changes them (`scopeward.service.d`).
-const UNITS: [&str; 5] = [
-    "/etc/systemd/system",
-    "/etc/systemd/system.control",
-    "/run/systemd/system",
-    "/run/systemd/system.control",
-    "/usr/lib/systemd/system",
-];
-
-impl Settings {
-    /// Where the monitor keeps what holds sessions: scopes, unit, what it notes for its next start, pins, store.
-    fn own_files(&self) -> Vec<PathPattern> {
-        let places = [Some(&self.scopes), self.notes.as_ref(), self.pins.as_ref()];
-        let mut own: Vec<PathPattern> = places
-            .into_iter()
-            .flatten()
-            .map(|path| PathPattern::Tree(path.display().to_string()))
-            .chain(self.own.iter().cloned())
-            .collect();
-        for dir in UNITS {
-            own.push(PathPattern::UnderDir {
-                dir: dir.to_owned(),
-                depth: Some(1),
-                parent: None,
-                name: NameGlob::around("scopeward", ""),
-            });
-            own.extend(["service", "socket"].map(|of| PathPattern::Tree(format!("{dir}/scopeward.{of}.d"))));
-        }
-        own
-    }
-}
 
 /// The running monitor.
 pub struct Monitor {

@@ -18,11 +18,12 @@ use crate::{
         load::{LoadError, Sizes, unpin},
         mounts::{self, MountError},
     },
-    pipeline::{Monitor, Settings, pins},
+    pipeline::{Monitor, pins},
     record::store::StoreError,
     service::{
         exporting::Exporting,
         fanotify, memory, notes, recall,
+        settings::Settings,
         systemd::{self, HandedError},
     },
 };

@@ -42,6 +42,7 @@ pub mod scopes;
 pub mod second_look;
 pub mod sent;
 pub mod sessions;
+pub mod settings;
 pub mod state;
 pub mod stop;
 pub mod systemd;

@@ -23,8 +23,9 @@ use crate::{
     },
     cli::{doctor::why_not, exit::Exit},
     observe::load::Sizes,
-    pipeline::{Monitor, Settings},
+    pipeline::Monitor,
     scope::words::Mode,
+    service::settings::Settings,
 };
 
 /// Events that are still on their way come within this time of each other.
